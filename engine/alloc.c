@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The entry of an allocation: from the caller's request to the fast attempt (spec 01 sections 2 and 7, spec 02 E-8),
+// and allocation in bulk (section 10.1).
+
+#include "engine/list.h"
+
+static uint32_t scoped_gfp(uint32_t gfp, unsigned task) // G3
+{
+	if (task & YARD_TASK_NOIO)
+		gfp &= ~(uint32_t)(YARD_GFP_IO | YARD_GFP_FS);
+	else if (task & YARD_TASK_NOFS)
+		gfp &= ~(uint32_t)YARD_GFP_FS;
+	if (task & YARD_TASK_PIN)
+		gfp &= ~(uint32_t)YARD_GFP_MOVABLE;
+	return gfp;
+}
+
+// G2. -1: DMA, DMA32 and HIGHMEM exclude each other.
+static int highest_zone_of(uint32_t gfp)
+{
+	uint32_t where = gfp & (YARD_GFP_DMA | YARD_GFP_DMA32 | YARD_GFP_HIGHMEM);
+
+	if (where & (where - 1))
+		return -1;
+	if (where == YARD_GFP_DMA)
+		return YARD_ZONE_DMA;
+	if (where == YARD_GFP_DMA32)
+		return YARD_ZONE_DMA32;
+	return where && gfp & YARD_GFP_MOVABLE ? YARD_ZONE_MOVABLE : YARD_ZONE_NORMAL;
+}
+
+static int prepare_context(struct yard *yard, const struct yard_request *request, struct alloc_context *ctx)
+{
+	uint32_t gfp = unlikely(request->task) ? scoped_gfp(request->gfp, request->task) : request->gfp;
+	int highest = highest_zone_of(gfp);
+	unsigned mobility = gfp >> 3 & 3;
+
+	if (unlikely(request->order > YARD_MAX_PAGE_ORDER || highest < 0 || mobility == 3))
+		return YARD_EINVAL;
+	if (unlikely(request->node >= (int)yard->nr_nodes))
+		return YARD_ERANGE;
+	*ctx = (struct alloc_context){
+		.gfp = gfp,
+		.order = request->order,
+		.migratetype = yard->mobility_disabled ? YARD_UNMOVABLE : (uint8_t)mobility, // G1
+		.highest_zone = (uint8_t)highest,
+		.task = request->task,
+		.cpu_node = (uint8_t)yard->cpu_node[this_cpu(yard)],
+		.nodemask = request->nodemask,
+		.cpuset = request->cpuset,
+	};
+	ctx->node = request->node >= 0 ? (uint8_t)request->node : ctx->cpu_node;
+	ctx->zonelist = gfp & YARD_GFP_THISNODE ? yard->nodes[ctx->node].thisnode : yard->nodes[ctx->node].fallback;
+	return YARD_OK;
+}
+
+// A1: fallback below whole blocks is avoided where the zone below takes what does not fit.
+static bool wants_nofragment(const struct yard *yard, const struct alloc_context *ctx)
+{
+	const struct zone *preferred;
+
+	if (yard->no_dma32)
+		return false;
+	if (yard->policy.defrag_mode)
+		return true;
+	if (*ctx->first == ZONE_MIXED)
+		return false;
+	preferred = zone_at(yard, *ctx->first);
+	if (preferred->type != YARD_ZONE_NORMAL)
+		return false;
+	return yard->nr_populated_nodes == 1
+	       || zone_populated(zone_at(yard, preferred->node * YARD_ZONE_TYPES + YARD_ZONE_DMA32));
+}
+
+// G7 and Z8. Sets the fast attempt's nodemask and preferred zone.
+static unsigned fast_flags(const struct yard *yard, struct alloc_context *ctx)
+{
+	unsigned flags = ALLOC_WMARK_LOW | gfp_cma_flags(ctx);
+
+	if (unlikely(ctx->cpuset)) {
+		if (!(ctx->task & YARD_TASK_INTERRUPT) && !ctx->nodemask)
+			ctx->nodemask = ctx->cpuset;
+		else
+			flags |= ALLOC_CPUSET;
+	}
+	ctx->first = zonelist_first(yard, ctx->zonelist, ctx->highest_zone, ctx->nodemask);
+	if (ctx->gfp & YARD_GFP_KSWAPD_RECLAIM)
+		flags |= ALLOC_KSWAPD;
+	if (wants_nofragment(yard, ctx))
+		flags |= ALLOC_NOFRAGMENT;
+	if (ctx->order && yard->policy.fastpath_highatomic) // D1
+		flags |= gfp_nonblock_flags(ctx->gfp, ctx->order) & ALLOC_HIGHATOMIC;
+	return flags;
+}
+
+static uint32_t finish(struct yard *yard, struct alloc_context *ctx, uint32_t pfn) // A13
+{
+	if (unlikely(ctx->gfp & YARD_GFP_ACCOUNT && pfn != PFN_NONE && yard->owner.charge)
+	    && !yard->owner.charge(yard->owner.context, pfn, ctx->order, ctx->gfp)) {
+		yard_free(yard, pfn, ctx->order);
+		pfn = PFN_NONE;
+	}
+	EMIT(yard, .kind = YARD_EVENT_PAGE_ALLOC, .pfn = pfn, .order = ctx->order, .migratetype = ctx->migratetype,
+	     .zone = pfn == PFN_NONE ? 0 : ctx->zone, .a = (int32_t)ctx->gfp);
+	return pfn;
+}
+
+static uint32_t alloc_nolock(struct yard *yard, struct alloc_context *ctx) // G9
+{
+	ctx->gfp |= YARD_GFP_NOWARN | YARD_GFP_ZERO | YARD_GFP_NOMEMALLOC | YARD_GFP_COMP;
+	ctx->first = zonelist_first(yard, ctx->zonelist, ctx->highest_zone, ctx->nodemask);
+	return walk_zonelist(yard, ctx, ALLOC_NOLOCK | ALLOC_WMARK_MIN | ALLOC_CPUSET | gfp_cma_flags(ctx));
+}
+
+int yard_alloc_request(struct yard *yard, const struct yard_request *request, struct yard_result *result)
+{
+	struct alloc_context ctx;
+	uint64_t nodemask = request->nodemask;
+	uint32_t pfn;
+	int error = prepare_context(yard, request, &ctx);
+
+	*result = (struct yard_result){ .pfn = PFN_NONE };
+	if (unlikely(error))
+		return error;
+	if (unlikely(request->nolock)) {
+		if (!pcp_allowed_order(ctx.order))
+			return YARD_EINVAL;
+		pfn = alloc_nolock(yard, &ctx);
+	} else {
+		ctx.dirty_spread = ctx.gfp & YARD_GFP_WRITE;
+		pfn = walk_zonelist(yard, &ctx, fast_flags(yard, &ctx));
+		if (unlikely(pfn == PFN_NONE)) {
+			ctx.nodemask = nodemask; // E-8
+			ctx.dirty_spread = false;
+			pfn = alloc_slowpath(yard, &ctx);
+		}
+	}
+	pfn = finish(yard, &ctx, pfn);
+	result->attempts = ctx.attempts;
+	if (unlikely(pfn == PFN_NONE))
+		return YARD_ENOMEM;
+	result->pfn = pfn;
+	result->path = ctx.path;
+	result->zone = ctx.zone;
+	result->pfmemalloc = ctx.pfmemalloc;
+	return YARD_OK;
+}
+
+uint32_t yard_alloc(struct yard *yard, uint32_t gfp, unsigned order)
+{
+	struct yard_request request = { .gfp = gfp, .node = -1 };
+	struct yard_result result;
+
+	if (unlikely(order > YARD_MAX_PAGE_ORDER))
+		return PFN_NONE;
+	request.order = (uint8_t)order;
+	return yard_alloc_request(yard, &request, &result) ? PFN_NONE : result.pfn;
+}
+
+// ---- bulk (10.1) ----
+
+// C2: the first zone that keeps its low watermark with all the pages gone. NULL: use the single-page path.
+static struct zone *bulk_zone(struct yard *yard, struct alloc_context *ctx, unsigned flags, uint64_t missing)
+{
+	const struct zone *preferred;
+
+	if (*ctx->first == ZONE_MIXED)
+		return NULL;
+	preferred = zone_at(yard, *ctx->first);
+	for (const uint8_t *entry = ctx->first; *entry != ZONE_MIXED; entry++) {
+		struct zone *zone = zone_at(yard, *entry);
+
+		if (!zone_eligible(zone, ctx->highest_zone, ctx->nodemask))
+			continue;
+		if (yard->nr_populated_nodes > 1 && zone->node != preferred->node)
+			return NULL;
+		if (watermark_fast(yard, zone, 0, zone_wmark(zone, WMARK_LOW) + missing, preferred->type, flags))
+			return zone;
+	}
+	return NULL;
+}
+
+// C3: takes the missing pages from the current CPU's set. Returns how many.
+static size_t bulk_take(struct yard *yard, struct zone *zone, struct alloc_context *ctx, unsigned flags, size_t nr,
+			uint32_t *pfns)
+{
+	size_t got = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (pfns[i] != PFN_NONE)
+			continue;
+		pfns[i] = pcp_alloc(yard, zone, ctx, flags);
+		if (pfns[i] == PFN_NONE)
+			break;
+		got++;
+	}
+	return got;
+}
+
+static size_t filled(const uint32_t *pfns, size_t nr)
+{
+	size_t n = 0;
+
+	while (n < nr && pfns[n] != PFN_NONE)
+		n++;
+	return n;
+}
+
+static size_t bulk_single(struct yard *yard, uint32_t gfp, size_t nr, uint32_t *pfns) // C4
+{
+	size_t n = filled(pfns, nr);
+
+	if (n < nr)
+		pfns[n] = yard_alloc(yard, gfp, 0);
+	return filled(pfns, nr);
+}
+
+size_t yard_alloc_bulk(struct yard *yard, uint32_t gfp, size_t nr, uint32_t *pfns)
+{
+	struct yard_request request = { .gfp = gfp, .node = -1 };
+	struct alloc_context ctx;
+	struct zone *zone;
+	unsigned flags;
+	size_t missing = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		missing += pfns[i] == PFN_NONE;
+	if (!missing)
+		return nr;
+	if (prepare_context(yard, &request, &ctx))
+		return filled(pfns, nr);
+	if (missing == 1 || gfp & YARD_GFP_ACCOUNT) // C1
+		return bulk_single(yard, gfp, nr, pfns);
+	flags = fast_flags(yard, &ctx) & ~(unsigned)(ALLOC_NOFRAGMENT | ALLOC_KSWAPD | ALLOC_HIGHATOMIC);
+	ctx.bulk = true;
+	zone = bulk_zone(yard, &ctx, flags, missing);
+	if (!zone || !bulk_take(yard, zone, &ctx, flags, nr, pfns))
+		return bulk_single(yard, gfp, nr, pfns);
+	return filled(pfns, nr);
+}
+
+uint32_t yard_alloc_exact(struct yard *yard, uint32_t gfp, uint32_t nr) // B17
+{
+	unsigned order = nr > 1 ? fls64(nr - 1) : 0;
+	uint32_t pfn;
+
+	if (!nr || order > YARD_MAX_PAGE_ORDER)
+		return PFN_NONE;
+	pfn = yard_alloc(yard, gfp, order);
+	if (pfn == PFN_NONE)
+		return PFN_NONE;
+	yard_split(yard, pfn, order);
+	for (uint32_t p = pfn + nr; p < pfn + (1u << order); p++)
+		free_direct(yard, zone_of(yard, p), p, 0, FPI_TO_TAIL);
+	return pfn;
+}

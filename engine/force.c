@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Teacher forcing (pageyard/restore.h): the step that a recorded kernel made is made here as well, from wherever the
+// frames are, so that one difference does not hide the next.
+
+#include "engine/list.h"
+
+uint32_t yard_peek_smallest(const struct yard *yard, unsigned zone, unsigned order, unsigned migratetype)
+{
+	if (zone >= yard->nr_zones || migratetype >= YARD_MIGRATETYPES)
+		return PFN_NONE;
+	for (unsigned o = order; o <= YARD_MAX_PAGE_ORDER; o++)
+		if (zone_at(yard, zone)->free[o][migratetype].head != PFN_NONE)
+			return zone_at(yard, zone)->free[o][migratetype].head;
+	return PFN_NONE;
+}
+
+uint32_t yard_peek_pcp(const struct yard *yard, unsigned zone, unsigned cpu, unsigned pindex)
+{
+	return yard_pcp_list_next(yard, zone, cpu, pindex, PFN_NONE);
+}
+
+uint32_t yard_peek_drain(const struct yard *yard, unsigned zone, unsigned cpu, unsigned pindex, unsigned *found)
+{
+	const struct pcp *pcp = zone_pcp(zone_at(yard, zone), cpu);
+
+	for (unsigned i = 0; i < YARD_PCP_LISTS; i++) {
+		unsigned index = (pindex + i) % YARD_PCP_LISTS;
+
+		if (pcp->lists[index].tail == PFN_NONE)
+			continue;
+		*found = index;
+		return pcp->lists[index].tail;
+	}
+	return PFN_NONE;
+}
+
+// The free block that holds [pfn, pfn + 2^order) leaves its list; what it holds besides goes back, larger pieces
+// first, as expanding around the frames would leave it. zone->lock held.
+static void carve(struct yard *yard, struct zone *zone, uint32_t first, unsigned high, uint32_t pfn, unsigned order,
+		  unsigned rest_type)
+{
+	unsigned type = word_type(frame_word(yard, first));
+
+	del_free_block(yard, zone, first);
+	account_free_pages(yard, zone, -(int64_t)(1u << high), type);
+	while (high > order) {
+		uint32_t half;
+
+		high--;
+		half = first + (1u << high);
+		// The half without the frames stays free.
+		if (pfn >= half) {
+			put_free_block(yard, zone, first, high, rest_type);
+			first = half;
+		} else {
+			put_free_block(yard, zone, half, high, rest_type);
+		}
+	}
+	frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, order, 0));
+}
+
+enum yard_forced yard_force_remove(struct yard *yard, uint32_t pfn, unsigned order, unsigned migratetype)
+{
+	struct zone *zone = zone_of(yard, pfn);
+	uint32_t first;
+	unsigned high;
+
+	if (!zone)
+		return YARD_FORCED_REPAIRED;
+	if (yard_peek_smallest(yard, zone->id, order, migratetype) == pfn) {
+		yard_spin_lock(&zone->lock);
+		take_smallest(yard, zone, order, migratetype);
+		yard_spin_unlock(&zone->lock);
+		return YARD_FORCED_AS_PREDICTED;
+	}
+	first = free_block_holding(yard, pfn, &high);
+	if (first == PFN_NONE || high < order) {
+		yard_force_allocated(yard, pfn, order);
+		return YARD_FORCED_REPAIRED;
+	}
+	yard_spin_lock(&zone->lock);
+	carve(yard, zone, first, high, pfn, order, word_type(frame_word(yard, first)));
+	yard_spin_unlock(&zone->lock);
+	return YARD_FORCED_ELSEWHERE;
+}
+
+enum yard_forced yard_force_fallback(struct yard *yard, uint32_t pfn, unsigned order, unsigned fallback_order,
+				     unsigned migratetype, unsigned fallback_type, bool change_ownership)
+{
+	struct zone *zone = zone_of(yard, pfn);
+	unsigned high, rest_type = fallback_type;
+	uint32_t first = free_block_holding(yard, pfn, &high);
+	bool predicted;
+
+	if (!zone || first == PFN_NONE || high < order) {
+		yard_force_allocated(yard, pfn, order);
+		return YARD_FORCED_REPAIRED;
+	}
+	yard_spin_lock(&zone->lock);
+	predicted = high == fallback_order && zone->free[high][fallback_type].head == first && first == pfn;
+	if (change_ownership && fallback_order >= YARD_PAGEBLOCK_ORDER) {
+		for (uint32_t p = first; p < first + (1u << high); p += YARD_PAGEBLOCK_NR_PAGES)
+			set_pageblock_type(yard, p, migratetype);
+		rest_type = migratetype;
+	}
+	carve(yard, zone, first, high, pfn, order, rest_type);
+	yard_spin_unlock(&zone->lock);
+	return predicted ? YARD_FORCED_AS_PREDICTED : YARD_FORCED_ELSEWHERE;
+}
+
+void yard_force_claim_block(struct yard *yard, uint32_t pfn, unsigned to)
+{
+	struct zone *zone = zone_of(yard, pfn);
+
+	if (!zone)
+		return;
+	yard_spin_lock(&zone->lock);
+	move_pageblock_free(yard, zone, pfn, to);
+	set_pageblock_type(yard, pfn, to);
+	yard_spin_unlock(&zone->lock);
+}
+
+// Takes a block off whatever per-CPU list holds it; it becomes ALLOCATED.
+static void leave_pcp(struct yard *yard, uint32_t pfn)
+{
+	struct zone *zone = zone_of(yard, pfn);
+	uint32_t word = frame_word(yard, pfn);
+	unsigned order = word_order(word), index = pcp_index(word_type(word), order);
+	uint32_t head = pfn;
+
+	while (frame_at(yard, head)->prev != PFN_NONE)
+		head = frame_at(yard, head)->prev;
+	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++) {
+		struct pcp *pcp = zone_pcp(zone, cpu);
+
+		if (pcp->lists[index].head != head)
+			continue;
+		list_del(yard, &pcp->lists[index], pfn);
+		pcp_add_count(pcp, -(1 << order));
+		break;
+	}
+	frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, order, 0));
+}
+
+// Makes single allocated frames of whatever block holds pfn.
+static void dissolve(struct yard *yard, uint32_t pfn)
+{
+	struct zone *zone = zone_of(yard, pfn);
+	uint32_t first, word;
+	unsigned order;
+
+	switch (yard_frame_state(yard, pfn, &first, &order)) {
+	case YARD_FRAME_BUDDY:
+		yard_spin_lock(&zone->lock);
+		carve(yard, zone, first, order, pfn, 0, word_type(frame_word(yard, first)));
+		yard_spin_unlock(&zone->lock);
+		return;
+	case YARD_FRAME_PCP:
+		leave_pcp(yard, first);
+		break;
+	case YARD_FRAME_NONE:
+		frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, 0, 0));
+		return;
+	default:
+		break;
+	}
+	word = make_word(YARD_FRAME_ALLOCATED, 0, 0) | (frame_word(yard, first) & (FRAME_LRU | FRAME_MOVABLE_OPS));
+	for (uint32_t p = first; p < first + (1u << order); p++)
+		frame_set_word(yard, p, word);
+}
+
+enum yard_forced yard_force_allocated(struct yard *yard, uint32_t pfn, unsigned order)
+{
+	uint32_t word;
+
+	if (!in_yard(yard, pfn) || !zone_of(yard, pfn))
+		return YARD_FORCED_REPAIRED;
+	if (check_allocated(yard, pfn, order) == YARD_OK)
+		return YARD_FORCED_AS_PREDICTED;
+	for (uint32_t p = pfn; p < pfn + (1u << order); p++)
+		dissolve(yard, p);
+	word = frame_word(yard, pfn) & (FRAME_LRU | FRAME_MOVABLE_OPS);
+	for (uint32_t p = pfn; p < pfn + (1u << order); p++)
+		frame_set_word(yard, p, 0);
+	frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, order, 0) | word);
+	return YARD_FORCED_REPAIRED;
+}
+
+enum yard_forced yard_force_pcp_add(struct yard *yard, unsigned cpu, uint32_t pfn, unsigned order, unsigned migratetype,
+				    bool tail)
+{
+	enum yard_forced forced = yard_force_allocated(yard, pfn, order);
+	struct zone *zone = zone_of(yard, pfn);
+	struct pcp *pcp;
+
+	if (!zone)
+		return YARD_FORCED_REPAIRED;
+	pcp = zone_pcp(zone, cpu);
+	frame_set_word(yard, pfn, make_word(YARD_FRAME_PCP, order, migratetype));
+	if (tail)
+		list_add_tail(yard, &pcp->lists[pcp_index(migratetype, order)], pfn);
+	else
+		list_add_head(yard, &pcp->lists[pcp_index(migratetype, order)], pfn);
+	pcp_add_count(pcp, 1 << order);
+	return forced;
+}
+
+static bool on_pcp_list(const struct yard *yard, uint32_t pfn, unsigned order)
+{
+	uint32_t word = frame_word(yard, pfn);
+
+	return word_state(word) == YARD_FRAME_PCP && word_order(word) == order;
+}
+
+enum yard_forced yard_force_pcp_take(struct yard *yard, unsigned cpu, uint32_t pfn, unsigned order, unsigned migratetype)
+{
+	struct zone *zone = zone_of(yard, pfn);
+	bool head;
+
+	if (!zone || !on_pcp_list(yard, pfn, order)) {
+		yard_force_allocated(yard, pfn, order);
+		return YARD_FORCED_REPAIRED;
+	}
+	head = zone_pcp(zone, cpu)->lists[pcp_index(migratetype, order)].head == pfn;
+	leave_pcp(yard, pfn);
+	return head ? YARD_FORCED_AS_PREDICTED : YARD_FORCED_ELSEWHERE;
+}
+
+enum yard_forced yard_force_drain(struct yard *yard, unsigned cpu, uint32_t pfn, unsigned order, unsigned migratetype)
+{
+	struct zone *zone = zone_of(yard, pfn);
+	enum yard_forced forced = YARD_FORCED_ELSEWHERE;
+
+	if (!zone)
+		return YARD_FORCED_REPAIRED;
+	if (on_pcp_list(yard, pfn, order)) {
+		const struct pcp *pcp = zone_pcp(zone, cpu);
+		uint32_t word = frame_word(yard, pfn);
+
+		if (pcp->lists[pcp_index(word_type(word), order)].tail == pfn && pageblock_type(yard, pfn) == migratetype)
+			forced = YARD_FORCED_AS_PREDICTED;
+		leave_pcp(yard, pfn);
+	} else {
+		yard_force_allocated(yard, pfn, order);
+		forced = YARD_FORCED_REPAIRED;
+	}
+	yard_spin_lock(&zone->lock);
+	frame_set_word(yard, pfn, 0);
+	free_one(yard, zone, pfn, order, pageblock_type(yard, pfn), FPI_NONE);
+	yard_spin_unlock(&zone->lock);
+	return forced;
+}
+
+enum yard_forced yard_force_free_direct(struct yard *yard, uint32_t pfn, unsigned order)
+{
+	enum yard_forced forced = yard_force_allocated(yard, pfn, order);
+	struct zone *zone = zone_of(yard, pfn);
+
+	if (zone)
+		free_direct(yard, zone, pfn, order, FPI_NONE);
+	return forced;
+}

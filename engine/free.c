@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The entries of freeing (spec 01 section 5.1): to this CPU's set, straight to the buddy lists, in batches and ranges.
+
+#include "engine/list.h"
+
+enum { FREE_BATCH_MAX = 31, PAGES_PER_SECTION = 32768 };
+
+// Why a block cannot be freed, or YARD_OK.
+int check_allocated(const struct yard *yard, uint32_t pfn, unsigned order)
+{
+	uint32_t word;
+	unsigned holder;
+
+	if (unlikely(order > YARD_MAX_PAGE_ORDER || !in_yard(yard, pfn)))
+		return YARD_ERANGE;
+	word = frame_word(yard, pfn);
+	if (likely(word_state(word) == YARD_FRAME_ALLOCATED))
+		return word_order(word) == order ? YARD_OK : YARD_ENOTOWNED;
+	if (word_state(word) != YARD_FRAME_NONE)
+		return YARD_EDOUBLEFREE;
+	return free_block_holding(yard, pfn, &holder) == PFN_NONE ? YARD_ENOTOWNED : YARD_EDOUBLEFREE;
+}
+
+// B14, B11: what NOLOCK frees left behind, newest first. zone->lock held.
+static void drain_deferred(struct yard *yard, struct zone *zone)
+{
+	uint32_t pfn;
+
+	if (likely(atomic_load_explicit(&zone->deferred, memory_order_relaxed) == PFN_NONE))
+		return;
+	// Acquire pairs with the release in push_deferred(): the links are visible.
+	pfn = atomic_exchange_explicit(&zone->deferred, PFN_NONE, memory_order_acquire);
+	while (pfn != PFN_NONE) {
+		uint32_t next = frame_at(yard, pfn)->next;
+		unsigned order = word_order(frame_word(yard, pfn));
+
+		frame_set_word(yard, pfn, 0);
+		zone->deferred_pgfree += 1u << order;
+		free_pieces(yard, zone, pfn, order, FPI_NONE);
+		pfn = next;
+	}
+}
+
+static void push_deferred(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order)
+{
+	uint32_t head = atomic_load_explicit(&zone->deferred, memory_order_relaxed);
+
+	frame_set_word(yard, pfn, make_word(YARD_FRAME_DEFERRED, order, 0));
+	do {
+		frame_at(yard, pfn)->next = head;
+	} while (!atomic_compare_exchange_weak_explicit(&zone->deferred, &head, pfn, memory_order_release,
+							memory_order_relaxed));
+}
+
+static void free_direct_locked(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, enum fpi_flags fpi)
+{
+	drain_deferred(yard, zone);
+	frame_set_word(yard, pfn, 0);
+	free_pieces(yard, zone, pfn, order, fpi);
+	zone_pcp(zone, this_cpu(yard))->direct_pgfree += 1u << order;
+}
+
+void free_direct(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, enum fpi_flags fpi) // B11
+{
+	EMIT(yard, .kind = YARD_EVENT_FREE_DIRECT, .pfn = pfn, .order = (uint8_t)order, .zone = zone->id, .a = fpi);
+	yard_spin_lock(&zone->lock);
+	free_direct_locked(yard, zone, pfn, order, fpi);
+	yard_spin_unlock(&zone->lock);
+}
+
+// B12: the list of the set that blocks of this type go to, or YARD_ISOLATE: none.
+static unsigned pcp_list_type(unsigned type)
+{
+	return type < YARD_PCPTYPES || type == YARD_ISOLATE ? type : (unsigned)YARD_MOVABLE;
+}
+
+void free_prepared(struct yard *yard, uint32_t pfn, unsigned order)
+{
+	struct zone *zone = zone_of(yard, pfn);
+	unsigned type = pcp_list_type(pageblock_type(yard, pfn));
+
+	if (likely(pcp_allowed_order(order) && type != YARD_ISOLATE) && likely(pcp_free(yard, zone, pfn, order, type, false)))
+		return;
+	free_direct(yard, zone, pfn, order, FPI_NONE);
+}
+
+int yard_free(struct yard *yard, uint32_t pfn, unsigned order)
+{
+	int error = check_allocated(yard, pfn, order);
+
+	if (unlikely(error))
+		return error;
+	EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = pfn, .order = (uint8_t)order, .zone = zone_of(yard, pfn)->id);
+	free_prepared(yard, pfn, order);
+	return YARD_OK;
+}
+
+int yard_free_nolock(struct yard *yard, uint32_t pfn, unsigned order) // B14
+{
+	int error = check_allocated(yard, pfn, order);
+	struct zone *zone;
+	unsigned type;
+
+	if (error)
+		return error;
+	zone = zone_of(yard, pfn);
+	type = pcp_list_type(pageblock_type(yard, pfn));
+	EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = pfn, .order = (uint8_t)order, .zone = zone->id);
+	if (pcp_allowed_order(order) && type != YARD_ISOLATE && pcp_free(yard, zone, pfn, order, type, true))
+		return YARD_OK;
+	if (yard_zone_trylock(&yard->host, &zone->lock)) {
+		free_direct_locked(yard, zone, pfn, order, FPI_NONE);
+		yard_spin_unlock(&zone->lock);
+		return YARD_OK;
+	}
+	push_deferred(yard, zone, pfn, order);
+	return YARD_OK;
+}
+
+// B13: all are prepared first; what the sets do not keep goes at once; the rest is put in order.
+int yard_free_batch(struct yard *yard, const struct yard_block *blocks, size_t nr)
+{
+	if (nr > FREE_BATCH_MAX)
+		return YARD_EINVAL;
+	for (size_t i = 0; i < nr; i++) {
+		int error = check_allocated(yard, blocks[i].pfn, blocks[i].order);
+
+		for (size_t j = 0; !error && j < i; j++)
+			if (blocks[j].pfn == blocks[i].pfn)
+				error = YARD_EDOUBLEFREE;
+		if (error)
+			return error;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = blocks[i].pfn, .order = (uint8_t)blocks[i].order,
+		     .zone = zone_of(yard, blocks[i].pfn)->id);
+		if (!pcp_allowed_order(blocks[i].order))
+			free_direct(yard, zone_of(yard, blocks[i].pfn), blocks[i].pfn, blocks[i].order, FPI_NONE);
+	}
+	for (size_t i = 0; i < nr; i++) {
+		if (!pcp_allowed_order(blocks[i].order))
+			continue;
+		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE_BATCHED, .pfn = blocks[i].pfn,
+		     .zone = zone_of(yard, blocks[i].pfn)->id);
+		free_prepared(yard, blocks[i].pfn, blocks[i].order);
+	}
+	return YARD_OK;
+}
+
+static unsigned chunk_order(const struct yard *yard, uint32_t pfn, uint32_t remaining) // B16
+{
+	unsigned order = pfn ? (unsigned)__builtin_ctz(pfn) : YARD_MAX_PAGE_ORDER;
+
+	if (!yard->policy.range_free_chunks) // D9
+		return 0;
+	order = (unsigned)min64(order, fls64(remaining) - 1);
+	return (unsigned)min64(order, YARD_MAX_PAGE_ORDER);
+}
+
+int yard_free_range(struct yard *yard, uint32_t pfn, uint32_t nr)
+{
+	if (!in_yard(yard, pfn) || nr > yard->end_pfn - pfn)
+		return YARD_ERANGE;
+	for (uint32_t p = pfn; p < pfn + nr; p++) {
+		int error = check_allocated(yard, p, 0);
+
+		if (error)
+			return error;
+	}
+	for (uint32_t p = pfn; p < pfn + nr; p++)
+		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = p, .order = 0, .zone = zone_of(yard, p)->id);
+	while (nr) {
+		uint32_t section = PAGES_PER_SECTION - pfn % PAGES_PER_SECTION, run = nr < section ? nr : section;
+
+		while (run) {
+			unsigned order = chunk_order(yard, pfn, run);
+
+			for (uint32_t i = 1; i < 1u << order; i++)
+				frame_set_word(yard, pfn + i, 0);
+			free_prepared(yard, pfn, order);
+			pfn += 1u << order;
+			nr -= 1u << order;
+			run -= 1u << order;
+		}
+	}
+	return YARD_OK;
+}
+
+// B15
+int yard_free_tail(struct yard *yard, uint32_t pfn, unsigned order)
+{
+	int error = check_allocated(yard, pfn, order);
+
+	if (error)
+		return error;
+	EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = pfn, .order = (uint8_t)order, .zone = zone_of(yard, pfn)->id);
+	frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, 0, 0));
+	while (order-- > 0)
+		free_prepared(yard, pfn + (1u << order), order);
+	return YARD_OK;
+}
+
+int yard_split(struct yard *yard, uint32_t pfn, unsigned order)
+{
+	int error = check_allocated(yard, pfn, order);
+	uint32_t word;
+
+	if (error)
+		return error;
+	word = frame_word(yard, pfn) & ~(0xfu << FRAME_ORDER_SHIFT);
+	for (uint32_t p = pfn; p < pfn + (1u << order); p++)
+		frame_set_word(yard, p, word);
+	return YARD_OK;
+}
+
+static int set_flag(struct yard *yard, uint32_t pfn, uint32_t flag, bool on)
+{
+	uint32_t word;
+
+	if (!in_yard(yard, pfn))
+		return YARD_ERANGE;
+	word = frame_word(yard, pfn);
+	if (word_state(word) != YARD_FRAME_ALLOCATED)
+		return YARD_ENOTOWNED;
+	frame_set_word(yard, pfn, on ? word | flag : word & ~flag);
+	return YARD_OK;
+}
+
+int yard_set_lru(struct yard *yard, uint32_t pfn, bool on)
+{
+	return set_flag(yard, pfn, FRAME_LRU, on);
+}
+
+int yard_set_movable_ops(struct yard *yard, uint32_t pfn, bool on)
+{
+	return set_flag(yard, pfn, FRAME_MOVABLE_OPS, on);
+}

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine's data, and the functions that its files offer to each other. Read this first.
+//
+//   struct yard ── nodes (zonelists, kswapd's state)
+//      │
+//      ├─ zones[node * YARD_ZONE_TYPES + type]
+//      │     free[order][migratetype]   lists of free blocks, linked through frames[]
+//      │     pcp[cpu]                   per-CPU sets: lists of frames ready to be handed out
+//      ├─ frames[pfn - start]           16 bytes: two links, one word (state, order, list type, flags), the owner's word
+//      └─ pageblocks[]                  2 bytes: flag bits (M7) and zone
+//
+// Only the first frame of a block says what the block is; the words of all other frames are 0 (YARD_FRAME_NONE). So
+// a frame that nothing covers and whose word is 0 is absent or reserved.
+//
+// Protection, as tagged below: c constant after yard_init(), z zone->lock, p pcp->lock, a atomic (relaxed: each such
+// value stands alone, nothing else is published through it). A frame's word is written by whoever owns the block:
+// the zone lock for BUDDY and ISOLATED, the set's lock for PCP, the user for ALLOCATED; it is atomic because merging
+// looks at the words of neighbours that others own, and only a BUDDY word, which the zone lock protects, makes it act.
+
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pageyard/restore.h>
+#include <pageyard/yard.h>
+
+#include "yard_platform.h"
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+enum { CACHE_LINE = 64 };
+
+#define PFN_NONE YARD_PFN_NONE
+
+// ---- frames ----
+
+enum frame_word {
+	FRAME_STATE = 0xf,	    // enum yard_frame_state
+	FRAME_ORDER_SHIFT = 4,	    // 4 bits
+	FRAME_TYPE_SHIFT = 8,	    // 3 bits: type of the list that holds the block
+	FRAME_LRU = 1 << 12,	    // M11
+	FRAME_MOVABLE_OPS = 1 << 13,
+};
+
+struct yard_frame {
+	uint32_t next, prev;	// neighbours on a list (pfn)
+	_Atomic uint32_t word;
+	uint32_t owner;		// for the embedder; the engine never looks
+};
+_Static_assert(sizeof(struct yard_frame) == 16, "16 bytes of metadata a frame");
+
+struct list {
+	uint32_t head, tail; // pfn or PFN_NONE
+};
+
+// ---- pageblocks ----
+
+enum pageblock_bits { // M7
+	PB_TYPE = 7,
+	PB_COMPACT_SKIP = 1 << 3,
+	PB_ISOLATE = 1 << 4,
+};
+
+enum { ZONE_MIXED = 255 }; // a pageblock that more than one zone or none has frames in
+
+struct pageblock {
+	_Atomic uint8_t bits; // z, read anywhere
+	uint8_t zone;	      // c
+};
+
+// ---- per-CPU sets (section 8) ----
+
+enum pcp_flags { PCP_PREV_FREE_HIGH_ORDER = 1, PCP_FREE_HIGH_BATCH = 2 };
+
+struct pcp {
+	yard_spinlock lock;
+	uint8_t alloc_factor;  // p
+	uint8_t flags;	       // p
+	uint8_t expire;	       // p
+	int16_t free_count;    // p
+	_Atomic int32_t count; // p, read anywhere: pages
+	int32_t high;	       // p
+	int32_t high_min, high_max, batch; // p
+	struct list lists[YARD_PCP_LISTS]; // p
+	uint64_t pgalloc, pgfree;	   // p
+	uint64_t numa_local_hit;	   // p: HIT and LOCAL at once, the common case
+	_Atomic uint64_t numa[YARD_NUMA_STATS]; // a
+	// What the zone's lock protects, on lines of its own.
+	_Alignas(CACHE_LINE) int32_t diff[YARD_ZONE_STATS]; // z: not yet folded (V3)
+	int32_t stat_threshold;				    // z
+	uint64_t direct_pgalloc, direct_pgfree;		    // z
+};
+
+// ---- zones ----
+
+enum wmark { WMARK_MIN, WMARK_LOW, WMARK_HIGH, WMARK_PROMO };
+
+struct zone {
+	// What every allocation reads.
+	_Alignas(CACHE_LINE) _Atomic int64_t stat[YARD_ZONE_STATS]; // a (written under z): folded part, may be negative
+	_Atomic uint32_t flags;			   // a: enum yard_zone_flag
+	_Atomic uint32_t boost;			   // a (written under z)
+	_Atomic uint32_t nr_free_highatomic;	   // a (written under z)
+	_Alignas(CACHE_LINE) uint32_t wmark[YARD_NR_WMARKS]; // c but for W3
+	uint32_t lowmem_reserve[YARD_ZONE_TYPES];	     // c but for W4
+	struct pcp *pcp;			   // c
+	uint32_t start_pfn, end_pfn;		   // c: span
+	uint32_t present, managed, cma_pages;	   // c
+	uint8_t id, node, type;			   // c
+	bool contiguous;			   // c
+	_Alignas(CACHE_LINE) yard_spinlock lock;
+	_Atomic uint32_t deferred;		   // a: stack of blocks that a NOLOCK free left (B14)
+	uint32_t nr_reserved_highatomic;	   // z
+	uint32_t nr_isolate_pageblock;		   // z
+	uint32_t drift_mark;			   // z (V5)
+	uint32_t boost_sampled;			   // kswapd's (W9)
+	bool pcp_disabled;			   // P20
+	uint64_t deferred_pgfree;		   // z
+	uint64_t numa_base[YARD_NUMA_STATS];	   // c: counted before a restore
+	int64_t unaccounted;			   // c: managed pages that a restored state does not tell of
+	_Atomic uint32_t nr_free[YARD_NR_PAGE_ORDERS];	    // a (written under z)
+	struct list free[YARD_NR_PAGE_ORDERS][YARD_MIGRATETYPES]; // z; heads read anywhere by W11
+};
+
+struct node {
+	uint8_t fallback[YARD_NODES_MAX * 4 + 1]; // c: zone ids (Z1); ends with ZONE_MIXED
+	uint8_t thisnode[5];			  // c
+	uint16_t nr_cpus;			  // c
+	bool has_memory;			  // c
+	uint8_t kswapd_order, kswapd_highest_zone; // what the pending wake asks for (A14)
+	_Atomic bool kswapd_awake;
+	uint64_t totalreserve;
+};
+
+struct capture { // B9: the record of the task that runs on this CPU
+	bool active;
+	uint8_t zone, order, migratetype;
+	uint32_t pfn;
+};
+
+struct yard {
+	struct yard_host host;
+	uint32_t start_pfn, end_pfn; // c: frames[] covers them, whole pageblocks of the largest order
+	uint32_t nr_zones, nr_nodes, nr_cpus, nr_memory, nr_reserved, nr_populated_nodes;
+	struct yard_frame *frames; // c; frames[pfn - start_pfn]
+	struct pageblock *pageblocks;
+	struct zone *zones;
+	struct node *nodes;
+	struct pcp *pcps;
+	struct capture *captures; // one a CPU
+	uint16_t *cpu_node;
+	uint8_t *distance;
+	struct yard_range *memory;
+	bool mobility_disabled; // M10
+	bool no_dma32, thp, crash_kernel, exact_counters, zone_reclaim;
+	bool has_why;
+	int64_t user_min_free_kbytes;
+	uint64_t min_free_kbytes;
+	uint32_t watermark_scale_factor, watermark_boost_factor, percpu_pagelist_high_fraction;
+	uint32_t lowmem_reserve_ratio[YARD_ZONE_TYPES];
+	uint32_t pcp_cache_pages, node_reclaim_distance, dirty_ratio;
+	uint64_t totalreserve;
+	struct yard_policy policy;
+	struct yard_owner_ops owner;
+	yard_event_sink *sink;
+	void *sink_context;
+	size_t size; // bytes of the instance
+};
+
+// ---- allocation flags (section 2.3) ----
+
+enum alloc_flags {
+	ALLOC_WMARK_MIN = WMARK_MIN,
+	ALLOC_WMARK_LOW = WMARK_LOW,
+	ALLOC_WMARK_HIGH = WMARK_HIGH,
+	ALLOC_WMARK_MASK = 0x3,
+	ALLOC_NO_WATERMARKS = 0x4,
+	ALLOC_OOM = 0x8,
+	ALLOC_NON_BLOCK = 0x10,
+	ALLOC_MIN_RESERVE = 0x20,
+	ALLOC_CPUSET = 0x40,
+	ALLOC_CMA = 0x80,
+	ALLOC_NOFRAGMENT = 0x100,
+	ALLOC_HIGHATOMIC = 0x200,
+	ALLOC_NOLOCK = 0x400,
+	ALLOC_KSWAPD = 0x800,
+	ALLOC_RESERVES = ALLOC_NON_BLOCK | ALLOC_MIN_RESERVE | ALLOC_HIGHATOMIC | ALLOC_OOM,
+};
+
+// One request on its way through the zones.
+struct alloc_context {
+	uint32_t gfp;
+	uint8_t order, migratetype, highest_zone, task;
+	uint8_t node;		// preferred node (Z7)
+	uint8_t cpu_node;
+	uint8_t attempts;	// walks so far
+	bool dirty_spread;	// A4: fast attempt of a WRITE request
+	bool bulk;
+	const uint8_t *zonelist;
+	const uint8_t *first;	// entry of the preferred zone (Z6), or the end of the list
+	uint64_t nodemask;	// 0: all
+	uint64_t cpuset;	// 0: cpusets not in use
+	// results
+	uint8_t path, zone;
+	bool pfmemalloc;
+};
+
+enum rmqueue_mode { RMQUEUE_NORMAL, RMQUEUE_CMA, RMQUEUE_CLAIM, RMQUEUE_STEAL }; // R6
+
+enum fpi_flags { FPI_NONE, FPI_TO_TAIL = 1 };
+
+// ---- small helpers ----
+
+static inline struct yard_frame *frame_at(const struct yard *yard, uint32_t pfn)
+{
+	return &yard->frames[pfn - yard->start_pfn];
+}
+
+static inline uint32_t frame_word(const struct yard *yard, uint32_t pfn)
+{
+	return atomic_load_explicit(&frame_at(yard, pfn)->word, memory_order_relaxed);
+}
+
+static inline void frame_set_word(struct yard *yard, uint32_t pfn, uint32_t word)
+{
+	atomic_store_explicit(&frame_at(yard, pfn)->word, word, memory_order_relaxed);
+}
+
+static inline uint32_t make_word(enum yard_frame_state state, unsigned order, unsigned type)
+{
+	return (uint32_t)state | order << FRAME_ORDER_SHIFT | type << FRAME_TYPE_SHIFT;
+}
+
+static inline enum yard_frame_state word_state(uint32_t word)
+{
+	return (enum yard_frame_state)(word & FRAME_STATE);
+}
+
+static inline unsigned word_order(uint32_t word)
+{
+	return word >> FRAME_ORDER_SHIFT & 0xf;
+}
+
+static inline unsigned word_type(uint32_t word)
+{
+	return word >> FRAME_TYPE_SHIFT & 0x7;
+}
+
+static inline bool in_yard(const struct yard *yard, uint32_t pfn)
+{
+	return pfn >= yard->start_pfn && pfn < yard->end_pfn;
+}
+
+static inline struct pageblock *pageblock_of(const struct yard *yard, uint32_t pfn)
+{
+	return &yard->pageblocks[(pfn - yard->start_pfn) >> YARD_PAGEBLOCK_ORDER];
+}
+
+static inline unsigned pageblock_bits(const struct yard *yard, uint32_t pfn)
+{
+	return atomic_load_explicit(&pageblock_of(yard, pfn)->bits, memory_order_relaxed);
+}
+
+static inline unsigned bits_type(unsigned bits) // M8
+{
+	return bits & PB_ISOLATE ? YARD_ISOLATE : bits & PB_TYPE;
+}
+
+static inline unsigned pageblock_type(const struct yard *yard, uint32_t pfn)
+{
+	return bits_type(pageblock_bits(yard, pfn));
+}
+
+static inline struct zone *zone_at(const struct yard *yard, unsigned id)
+{
+	return &yard->zones[id];
+}
+
+static inline bool zone_populated(const struct zone *zone)
+{
+	return zone->present != 0;
+}
+
+static inline uint32_t zone_flags(const struct zone *zone)
+{
+	return atomic_load_explicit(&zone->flags, memory_order_relaxed);
+}
+
+static inline void zone_set_flag(struct zone *zone, uint32_t flag)
+{
+	atomic_fetch_or_explicit(&zone->flags, flag, memory_order_relaxed);
+}
+
+static inline void zone_clear_flag(struct zone *zone, uint32_t flag)
+{
+	atomic_fetch_and_explicit(&zone->flags, ~flag, memory_order_relaxed);
+}
+
+static inline uint64_t zone_wmark(const struct zone *zone, enum wmark mark) // W6
+{
+	return (uint64_t)zone->wmark[mark] + atomic_load_explicit(&zone->boost, memory_order_relaxed);
+}
+
+static inline struct pcp *zone_pcp(const struct zone *zone, unsigned cpu)
+{
+	return &zone->pcp[cpu];
+}
+
+static inline unsigned this_cpu(const struct yard *yard)
+{
+	return yard_host_cpu(&yard->host);
+}
+
+// V2: a negative folded value reads as 0.
+static inline int64_t zone_stat(const struct zone *zone, enum yard_zone_stat item)
+{
+	int64_t value = atomic_load_explicit(&zone->stat[item], memory_order_relaxed);
+
+	return value < 0 ? 0 : value;
+}
+
+static inline uint32_t zone_nr_free(const struct zone *zone, unsigned order)
+{
+	return atomic_load_explicit(&zone->nr_free[order], memory_order_relaxed);
+}
+
+static inline int32_t pcp_count(const struct pcp *pcp)
+{
+	return atomic_load_explicit(&pcp->count, memory_order_relaxed);
+}
+
+static inline void pcp_add_count(struct pcp *pcp, int32_t pages)
+{
+	atomic_store_explicit(&pcp->count, pcp_count(pcp) + pages, memory_order_relaxed);
+}
+
+static inline bool pcp_allowed_order(unsigned order) // P2
+{
+	return order <= YARD_COSTLY_ORDER || order == YARD_PAGEBLOCK_ORDER;
+}
+
+static inline unsigned pcp_index(unsigned migratetype, unsigned order) // P1
+{
+	if (order > YARD_COSTLY_ORDER)
+		return migratetype == YARD_MOVABLE ? YARD_PCP_LISTS - 1 : YARD_PCP_LISTS - 2;
+	return YARD_PCPTYPES * order + migratetype;
+}
+
+static inline unsigned pcp_index_order(unsigned index)
+{
+	return index < YARD_PCP_LISTS - 2 ? index / YARD_PCPTYPES : YARD_PAGEBLOCK_ORDER;
+}
+
+static inline unsigned pcp_index_type(unsigned index)
+{
+	return index < YARD_PCP_LISTS - 2 ? index % YARD_PCPTYPES
+	     : index == YARD_PCP_LISTS - 1 ? (unsigned)YARD_MOVABLE : (unsigned)YARD_UNMOVABLE;
+}
+
+static inline bool mergeable_type(unsigned type) // M6: U, M, R
+{
+	return type < YARD_PCPTYPES;
+}
+
+static inline unsigned fls64(uint64_t x)
+{
+	return x ? 64 - (unsigned)__builtin_clzll(x) : 0;
+}
+
+static inline uint64_t mult_frac(uint64_t x, uint64_t n, uint64_t d)
+{
+	return x / d * n + x % d * n / d;
+}
+
+static inline int64_t clamp64(int64_t value, int64_t low, int64_t high) // high is tested first
+{
+	return value >= high ? high : value <= low ? low : value;
+}
+
+static inline int64_t min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline int64_t max64(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+// ---- events ----
+
+void event_send(struct yard *yard, const struct yard_event *event);
+
+// The arguments are evaluated only when somebody listens.
+#define EMIT(yard, ...)                                                                  \
+	do {                                                                             \
+		if (unlikely((yard)->sink))                                              \
+			event_send(yard, &(struct yard_event){ __VA_ARGS__ });           \
+	} while (0)
+
+#define WHY(yard, ...)                                                                   \
+	do {                                                                             \
+		if (unlikely((yard)->has_why))                                           \
+			event_send(yard, &(struct yard_event){ __VA_ARGS__ });           \
+	} while (0)
+
+// ---- counters.c ----
+// zone->lock held. `cpu` is the one whose differences are used (V3).
+void zone_mod_stat(struct yard *yard, struct zone *zone, enum yard_zone_stat item, int64_t delta);
+void account_free_pages(struct yard *yard, struct zone *zone, int64_t pages, unsigned type); // B8
+void refresh_stat_thresholds(struct yard *yard);
+bool fold_zone_diffs(struct zone *zone, unsigned cpu); // zone->lock held; true if anything was not 0
+// With all CPUs' differences (W13 below the drift mark). zone->lock free.
+int64_t zone_stat_snapshot(struct yard *yard, struct zone *zone, enum yard_zone_stat item);
+// NUMA_HIT ... for n blocks given from `zone` (V1). `pcp`: this CPU's locked set, or NULL.
+void count_numa_event(struct yard *yard, const struct alloc_context *ctx, struct zone *zone, struct pcp *pcp, uint64_t n);
+
+// ---- buddy.c: zone->lock held ----
+void free_one(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned type, enum fpi_flags fpi);
+void free_pieces(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, enum fpi_flags fpi); // B5
+uint32_t take_smallest(struct yard *yard, struct zone *zone, unsigned order, unsigned type);		    // R4
+void expand(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned high, unsigned low, unsigned type); // R5
+void put_free_block(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned type);
+void del_free_block(struct yard *yard, struct zone *zone, uint32_t pfn);
+void move_free_block(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned to);
+uint32_t free_block_holding(const struct yard *yard, uint32_t pfn, unsigned *order); // PFN_NONE: not free
+
+// ---- pageblock.c: zone->lock held ----
+void set_pageblock_type(struct yard *yard, uint32_t pfn, unsigned type); // M9
+void set_pageblock_isolate(struct yard *yard, uint32_t pfn, bool isolate);
+bool pageblock_in_zone(const struct zone *zone, uint32_t pfn); // R11.2
+struct zone *zone_of(const struct yard *yard, uint32_t pfn);   // NULL: none
+// Moves the pageblock's free blocks to the tails of another type's lists.
+void move_pageblock_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned to);
+void count_pageblock(const struct yard *yard, uint32_t pfn, uint32_t *free, uint32_t *movable); // R11.3
+
+// ---- fallback.c: zone->lock held ----
+uint32_t rmqueue_buddy_one(struct yard *yard, struct zone *zone, unsigned order, unsigned type, unsigned flags,
+			   enum rmqueue_mode *mode, enum yard_path *path); // R6
+
+// ---- pcp.c ----
+void pcp_set_limits(struct yard *yard, struct zone *zone);
+void pcp_update_zone(struct yard *yard, struct zone *zone); // P5
+uint32_t pcp_alloc(struct yard *yard, struct zone *zone, struct alloc_context *ctx, unsigned flags); // P6
+bool pcp_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned list_type, bool nolock);
+bool pcp_decay(struct yard *yard, struct zone *zone, unsigned cpu);
+void pcp_drain_set(struct yard *yard, struct zone *zone, unsigned cpu);
+
+// ---- watermark.c ----
+bool watermark_ok(struct yard *yard, const struct zone *zone, unsigned order, uint64_t mark, unsigned highest_zone,
+		  unsigned flags, int64_t free); // W11
+bool watermark_fast(struct yard *yard, const struct zone *zone, unsigned order, uint64_t mark, unsigned highest_zone,
+		    unsigned flags); // W12
+void boost_watermark(struct yard *yard, struct zone *zone, unsigned flags); // W7, W8
+bool node_balanced(struct yard *yard, unsigned node, unsigned order, unsigned highest_zone); // W13
+void setup_watermarks(struct yard *yard); // W1-W5
+void setup_per_zone_wmarks(struct yard *yard);
+
+// ---- zonelist.c ----
+void build_zonelists(struct yard *yard);
+void update_mobility(struct yard *yard); // M10
+
+// ---- walk.c ----
+uint32_t walk_zonelist(struct yard *yard, struct alloc_context *ctx, unsigned flags); // A2
+void wakeup_kswapd(struct yard *yard, struct zone *zone, uint32_t gfp, unsigned order, unsigned highest_zone); // A14
+const uint8_t *zonelist_first(const struct yard *yard, const uint8_t *list, unsigned highest_zone, uint64_t nodemask);
+static inline bool zone_eligible(const struct zone *zone, unsigned highest_zone, uint64_t nodemask) // Z5
+{
+	return zone->type <= highest_zone && (!nodemask || nodemask >> zone->node & 1);
+}
+
+// ---- slowpath.c ----
+uint32_t alloc_slowpath(struct yard *yard, struct alloc_context *ctx);
+uint32_t gfp_nonblock_flags(uint32_t gfp, unsigned order); // G5
+uint32_t gfp_cma_flags(const struct alloc_context *ctx);	    // G6
+
+// ---- highatomic.c ----
+void reserve_highatomic(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order); // H1
+
+// ---- free.c ----
+// B11; zone->lock free. The block is ALLOCATED or off every list already.
+void free_direct(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, enum fpi_flags fpi);
+void free_prepared(struct yard *yard, uint32_t pfn, unsigned order); // B12 after prepare
+int check_allocated(const struct yard *yard, uint32_t pfn, unsigned order);
+
+#define YARD_ASSERT(condition, value)                                   \
+	do {                                                            \
+		if (unlikely(!(condition)))                             \
+			yard_panic(#condition, (uint64_t)(value));      \
+	} while (0)

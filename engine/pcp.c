@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Per-CPU page sets (spec 01 section 8): a stack of frames per CPU, zone, order and type, in front of the buddy lists.
+// Sizes tune themselves: allocations grow a set's high mark and its refills, frees shrink them again.
+//
+// A set's lock is only ever tried on the fast path. Whoever finds it held goes straight to the buddy lists.
+
+#include "engine/list.h"
+
+// ---- limits (8.2) ----
+
+static int32_t batch_of(const struct zone *zone) // P4
+{
+	uint64_t batch = (uint64_t)min64(zone->managed >> 12, 64);
+
+	if (batch <= 1)
+		return 1;
+	batch += batch / 2;
+	return (1 << (fls64(batch) - 1)) - 1;
+}
+
+static int32_t limit_of(const struct yard *yard, const struct zone *zone, uint64_t total, int32_t batch) // P5: lim()
+{
+	uint32_t cpus = yard->nodes[zone->node].nr_cpus;
+
+	if (!cpus)
+		cpus = yard->nr_cpus;
+	return (int32_t)max64((int64_t)(total / cpus), 4 * (int64_t)batch);
+}
+
+void pcp_update_zone(struct yard *yard, struct zone *zone)
+{
+	int32_t batch = batch_of(zone), high_min, high_max;
+
+	if (zone->pcp_disabled) { // P20
+		batch = 1;
+		high_min = high_max = 0;
+	} else if (yard->percpu_pagelist_high_fraction) {
+		high_min = limit_of(yard, zone, zone->managed / yard->percpu_pagelist_high_fraction, batch);
+		high_max = high_min;
+	} else {
+		high_min = limit_of(yard, zone, zone_wmark(zone, WMARK_LOW), batch);
+		high_max = limit_of(yard, zone, zone->managed / 8, batch);
+	}
+	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++) {
+		struct pcp *pcp = zone_pcp(zone, cpu);
+
+		yard_spin_lock(&pcp->lock);
+		pcp->batch = batch;
+		pcp->high_min = high_min;
+		pcp->high_max = high_max;
+		pcp->flags &= (uint8_t)~PCP_FREE_HIGH_BATCH;
+		if (yard->pcp_cache_pages > 3u * (uint32_t)batch)
+			pcp->flags |= PCP_FREE_HIGH_BATCH;
+		yard_spin_unlock(&pcp->lock);
+	}
+}
+
+int yard_set_percpu_pagelist_high_fraction(struct yard *yard, uint32_t fraction)
+{
+	if (fraction && fraction < 8)
+		return YARD_EINVAL;
+	yard->percpu_pagelist_high_fraction = fraction;
+	for (unsigned id = 0; id < yard->nr_zones; id++)
+		if (zone_populated(zone_at(yard, id)))
+			pcp_update_zone(yard, zone_at(yard, id));
+	return YARD_OK;
+}
+
+// ---- allocation (8.3) ----
+
+// P7: how many blocks to fetch, and what the set learns from running empty.
+static int32_t refill_size(struct zone *zone, struct pcp *pcp, unsigned order)
+{
+	int32_t batch = pcp->batch, b;
+
+	pcp->high = (int32_t)clamp64(pcp->high, pcp->high_min, pcp->high_max);
+	if (pcp->high < batch)
+		return 1;
+	b = order ? batch : batch << pcp->alloc_factor;
+	if (pcp->high_min != pcp->high_max && !(zone_flags(zone) & YARD_ZONE_BELOW_HIGH))
+		pcp->high = (int32_t)min64((int64_t)pcp->high + b, pcp->high_max);
+	if (!order) {
+		int32_t limit = (int32_t)max64((int64_t)pcp->high - pcp_count(pcp) - batch, batch);
+
+		if (b <= limit && pcp->alloc_factor < YARD_PCP_BATCH_SCALE_MAX)
+			pcp->alloc_factor++;
+		b = (int32_t)min64(b, limit);
+	}
+	if (b > 1)
+		b = (int32_t)max64(b >> order, 2);
+	return b;
+}
+
+static void push_block(struct yard *yard, struct list *list, uint32_t pfn, unsigned order, unsigned type, bool tail)
+{
+	frame_set_word(yard, pfn, make_word(YARD_FRAME_PCP, order, type));
+	if (tail)
+		list_add_tail(yard, list, pfn);
+	else
+		list_add_head(yard, list, pfn);
+}
+
+// P8: fresh blocks join the tail, so the first one fetched is handed out first. One mode for the whole batch (D17: a
+// fresh one for each page).
+static enum yard_path refill(struct yard *yard, struct zone *zone, struct pcp *pcp, struct alloc_context *ctx,
+			     unsigned flags, int32_t blocks)
+{
+	unsigned order = ctx->order, type = ctx->migratetype;
+	struct list *list = &pcp->lists[pcp_index(type, order)];
+	enum rmqueue_mode mode = RMQUEUE_NORMAL;
+	enum yard_path first = YARD_PATH_REFILL;
+	int32_t got = 0;
+
+	if (flags & ALLOC_NOLOCK) {
+		if (!yard_zone_trylock(&yard->host, &zone->lock))
+			return first;
+	} else {
+		yard_spin_lock(&zone->lock);
+	}
+	for (; got < blocks; got++) {
+		enum yard_path path;
+		uint32_t pfn;
+
+		if (!yard->policy.rmqueue_mode_cache)
+			mode = RMQUEUE_NORMAL;
+		pfn = rmqueue_buddy_one(yard, zone, order, type, flags, &mode, &path);
+		if (pfn == PFN_NONE)
+			break;
+		if (!got)
+			first = path;
+		push_block(yard, list, pfn, order, type, true);
+	}
+	yard_spin_unlock(&zone->lock);
+	pcp_add_count(pcp, got << order);
+	return first;
+}
+
+// The set's lock is held. PFN_NONE: neither the list nor the zone had one.
+static uint32_t pcp_take(struct yard *yard, struct zone *zone, struct pcp *pcp, struct alloc_context *ctx, unsigned flags)
+{
+	struct list *list = &pcp->lists[pcp_index(ctx->migratetype, ctx->order)];
+	uint32_t pfn = PFN_NONE;
+
+	ctx->path = YARD_PATH_PCP;
+	if (unlikely(list->head == PFN_NONE)) {
+		int32_t blocks = refill_size(zone, pcp, ctx->order);
+
+		WHY(yard, .kind = YARD_EVENT_WHY_REFILL, .order = ctx->order, .migratetype = ctx->migratetype,
+		    .zone = zone->id, .a = blocks, .b = pcp->high, .c = pcp->alloc_factor);
+		if (!(flags & ALLOC_HIGHATOMIC))
+			ctx->path = (uint8_t)refill(yard, zone, pcp, ctx, flags, blocks);
+	}
+	if (likely(list->head != PFN_NONE)) {
+		pfn = list->head;
+		list_del(yard, list, pfn);
+		pcp_add_count(pcp, -(1 << ctx->order));
+		frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, ctx->order, 0));
+	}
+	EMIT(yard, .kind = YARD_EVENT_TAKE, .pfn = pfn, .order = ctx->order, .migratetype = ctx->migratetype, .zone = zone->id);
+	return pfn;
+}
+
+uint32_t pcp_alloc(struct yard *yard, struct zone *zone, struct alloc_context *ctx, unsigned flags) // P6
+{
+	struct pcp *pcp = zone_pcp(zone, this_cpu(yard));
+	uint32_t pfn;
+
+	if (unlikely(!yard_pcp_trylock(&yard->host, &pcp->lock))) {
+		WHY(yard, .kind = YARD_EVENT_WHY_PCP_BUSY, .zone = zone->id, .order = ctx->order);
+		return PFN_NONE;
+	}
+	if (!ctx->bulk)
+		pcp->free_count >>= 1;
+	pfn = pcp_take(yard, zone, pcp, ctx, flags);
+	if (likely(pfn != PFN_NONE)) {
+		pcp->pgalloc += 1u << ctx->order;
+		count_numa_event(yard, ctx, zone, pcp, 1);
+	}
+	yard_spin_unlock(&pcp->lock);
+	return pfn;
+}
+
+// ---- freeing (8.4) ----
+
+// P14. The set's lock is held. Returns how many pages left.
+static int32_t drain(struct yard *yard, struct zone *zone, struct pcp *pcp, int32_t count, unsigned start)
+{
+	int32_t left, asked = count;
+	unsigned index = start;
+
+	EMIT(yard, .kind = YARD_EVENT_BULK_DRAIN, .zone = zone->id, .a = asked, .b = (int32_t)start);
+	count = left = (int32_t)min64(pcp_count(pcp), count);
+	yard_spin_lock(&zone->lock);
+	while (left > 0) {
+		struct list *list = &pcp->lists[index];
+		unsigned order = pcp_index_order(index);
+
+		while (left > 0 && list->tail != PFN_NONE) {
+			uint32_t pfn = list->tail;
+			unsigned type = pageblock_type(yard, pfn); // B4: read now, not when the page was freed
+
+			list_del(yard, list, pfn);
+			if (list->tail != PFN_NONE)
+				__builtin_prefetch(frame_at(yard, list->tail));
+			frame_set_word(yard, pfn, 0);
+			left -= 1 << order;
+			free_one(yard, zone, pfn, order, type, FPI_NONE);
+			EMIT(yard, .kind = YARD_EVENT_PAGE_PCPU_DRAIN, .pfn = pfn, .order = (uint8_t)order,
+			     .migratetype = (uint8_t)type, .zone = zone->id);
+		}
+		index = index + 1 < YARD_PCP_LISTS ? index + 1 : 0;
+	}
+	yard_spin_unlock(&zone->lock);
+	pcp_add_count(pcp, left - count);
+	return count - left;
+}
+
+static void lower_high(struct pcp *pcp, int32_t by)
+{
+	pcp->high = (int32_t)max64((int64_t)pcp->high - by, pcp->high_min);
+}
+
+// P11: the mark that the count is held against, after the set has learnt from it.
+static int32_t effective_high(const struct zone *zone, struct pcp *pcp, bool free_high)
+{
+	int32_t batch = pcp->batch, high, step = (int32_t)max64(pcp->free_count, batch);
+	uint32_t flags = zone_flags(zone);
+
+	pcp->high = high = (int32_t)clamp64(pcp->high, pcp->high_min, pcp->high_max);
+	if (!high)
+		return 0;
+	if (unlikely(free_high)) {
+		lower_high(pcp, batch << YARD_PCP_BATCH_SCALE_MAX);
+		return 0;
+	}
+	if (flags & YARD_ZONE_RECLAIM_ACTIVE) {
+		lower_high(pcp, step);
+		return (int32_t)min64(4 * (int64_t)batch, pcp->high);
+	}
+	if (pcp->high_min == pcp->high_max)
+		return high;
+	if (flags & YARD_ZONE_BELOW_HIGH) {
+		lower_high(pcp, step);
+		return (int32_t)max64(pcp_count(pcp), pcp->high_min);
+	}
+	if (pcp_count(pcp) >= high) {
+		int32_t need = pcp->free_count + batch;
+
+		if (pcp->high < need)
+			pcp->high = (int32_t)clamp64(need, pcp->high_min, pcp->high_max);
+	}
+	return high;
+}
+
+static int32_t pages_to_free(const struct pcp *pcp, int32_t high, bool free_high) // P12
+{
+	int32_t batch = pcp->batch;
+
+	if (unlikely(free_high))
+		return (int32_t)min64(pcp_count(pcp), (int64_t)batch << YARD_PCP_BATCH_SCALE_MAX);
+	if (high < batch)
+		return 1;
+	return (int32_t)clamp64(pcp->free_count, batch, high - batch);
+}
+
+// P10.1: a run of high-order frees empties the set, so that they can merge.
+static bool note_free_order(struct pcp *pcp, unsigned order)
+{
+	bool free_high = false;
+
+	if (!order || order > YARD_COSTLY_ORDER) {
+		pcp->flags &= (uint8_t)~PCP_PREV_FREE_HIGH_ORDER;
+		return false;
+	}
+	if (pcp->free_count >= pcp->batch + pcp->high_min / 2 && pcp->flags & PCP_PREV_FREE_HIGH_ORDER)
+		free_high = !(pcp->flags & PCP_FREE_HIGH_BATCH) || pcp_count(pcp) >= pcp->batch;
+	pcp->flags |= PCP_PREV_FREE_HIGH_ORDER;
+	return free_high;
+}
+
+// P10.5. Gives back whether the set's lock is still held: it is dropped between portions.
+static bool drain_excess(struct yard *yard, struct zone *zone, struct pcp *pcp, int32_t to_free, unsigned index)
+{
+	unsigned cpu = this_cpu(yard);
+
+	if (!yard->policy.drain_portions) { // D10
+		drain(yard, zone, pcp, to_free, index);
+		return true;
+	}
+	while (to_free > 0 && pcp_count(pcp) > 0) {
+		int32_t portion = (int32_t)min64(to_free, pcp->batch);
+
+		drain(yard, zone, pcp, portion, index);
+		to_free -= portion;
+		if (to_free <= 0 || !pcp_count(pcp))
+			break;
+		yard_spin_unlock(&pcp->lock);
+		if (this_cpu(yard) != cpu || !yard_pcp_trylock(&yard->host, &pcp->lock))
+			return false;
+	}
+	return true;
+}
+
+static void leave_below_high(struct yard *yard, struct zone *zone) // P13
+{
+	if (!(zone_flags(zone) & YARD_ZONE_BELOW_HIGH))
+		return;
+	if (watermark_ok(yard, zone, 0, zone_wmark(zone, WMARK_HIGH), YARD_ZONE_MOVABLE, 0,
+			 zone_stat(zone, YARD_NR_FREE_PAGES)))
+		zone_clear_flag(zone, YARD_ZONE_BELOW_HIGH);
+}
+
+// P10 after the block is on its list. Drops the set's lock.
+static void pcp_free_finish(struct yard *yard, struct zone *zone, struct pcp *pcp, unsigned order, unsigned index)
+{
+	bool free_high = note_free_order(pcp, order), locked = true;
+	int32_t high, to_free;
+
+	if (pcp->free_count < pcp->batch << YARD_PCP_BATCH_SCALE_MAX)
+		pcp->free_count = (int16_t)(pcp->free_count + (1 << order));
+	high = effective_high(zone, pcp, free_high);
+	if (unlikely(pcp_count(pcp) >= high)) {
+		to_free = pages_to_free(pcp, high, free_high);
+		WHY(yard, .kind = YARD_EVENT_WHY_PCP_HIGH, .zone = zone->id, .order = (uint8_t)order,
+		    .a = pcp_count(pcp), .b = high, .c = to_free);
+		locked = drain_excess(yard, zone, pcp, to_free, index);
+		leave_below_high(yard, zone);
+	}
+	if (locked)
+		yard_spin_unlock(&pcp->lock);
+}
+
+// P10. False: the set is locked, the caller frees directly. nolock: B14, P10.3.
+bool pcp_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned list_type, bool nolock)
+{
+	struct pcp *pcp = zone_pcp(zone, this_cpu(yard));
+	unsigned index = pcp_index(list_type, order);
+
+	if (unlikely(!yard_pcp_trylock(&yard->host, &pcp->lock))) {
+		WHY(yard, .kind = YARD_EVENT_WHY_PCP_BUSY, .zone = zone->id, .order = (uint8_t)order, .pfn = pfn);
+		return false;
+	}
+	EMIT(yard, .kind = YARD_EVENT_PUT, .pfn = pfn, .order = (uint8_t)order, .migratetype = (uint8_t)list_type,
+	     .zone = zone->id);
+	pcp->alloc_factor >>= 1;
+	pcp->pgfree += 1u << order;
+	push_block(yard, &pcp->lists[index], pfn, order, list_type, false);
+	pcp_add_count(pcp, 1 << order);
+	if (unlikely(nolock)) {
+		note_free_order(pcp, order);
+		if (pcp->free_count < pcp->batch << YARD_PCP_BATCH_SCALE_MAX)
+			pcp->free_count = (int16_t)(pcp->free_count + (1 << order));
+		yard_spin_unlock(&pcp->lock);
+		return true;
+	}
+	pcp_free_finish(yard, zone, pcp, order, index);
+	return true;
+}
+
+// ---- timed work and explicit drains (8.5) ----
+
+bool pcp_decay(struct yard *yard, struct zone *zone, unsigned cpu) // P15
+{
+	struct pcp *pcp = zone_pcp(zone, cpu);
+	bool changed = false;
+	int32_t to_drain;
+
+	yard_spin_lock(&pcp->lock);
+	if (pcp->high > pcp->high_min) {
+		int64_t floor = (int64_t)pcp_count(pcp) - ((int64_t)pcp->batch << YARD_PCP_BATCH_SCALE_MAX);
+
+		pcp->high = (int32_t)max64(max64(floor, pcp->high - pcp->high / 8), pcp->high_min);
+		changed = pcp->high > pcp->high_min;
+	}
+	to_drain = pcp_count(pcp) - pcp->high;
+	while (to_drain > 0) {
+		int32_t portion = yard->policy.drain_portions ? (int32_t)min64(to_drain, pcp->batch) : to_drain;
+
+		drain(yard, zone, pcp, portion, 0);
+		to_drain -= portion;
+		changed = true;
+	}
+	yard_spin_unlock(&pcp->lock);
+	return changed;
+}
+
+// P16
+static bool expire_remote(struct yard *yard, struct zone *zone, unsigned cpu)
+{
+	struct pcp *pcp = zone_pcp(zone, cpu);
+	bool pending = false;
+
+	yard_spin_lock(&pcp->lock);
+	if (pcp->expire && pcp_count(pcp)) {
+		if (zone->node == yard->cpu_node[cpu]) {
+			pcp->expire = 0;
+		} else if (--pcp->expire) {
+			pending = true;
+		} else {
+			drain(yard, zone, pcp, (int32_t)min64(pcp_count(pcp), pcp->batch), 0);
+			pending = true;
+		}
+	}
+	yard_spin_unlock(&pcp->lock);
+	return pending;
+}
+
+bool yard_vmstat_update_zone(struct yard *yard, unsigned id, unsigned cpu) // V4
+{
+	struct zone *zone;
+	bool folded, changed;
+
+	if (id >= yard->nr_zones || cpu >= yard->nr_cpus || !zone_populated(zone_at(yard, id)))
+		return false;
+	zone = zone_at(yard, id);
+	yard_spin_lock(&zone->lock);
+	folded = fold_zone_diffs(zone, cpu);
+	yard_spin_unlock(&zone->lock);
+	if (folded) {
+		struct pcp *pcp = zone_pcp(zone, cpu);
+
+		yard_spin_lock(&pcp->lock);
+		pcp->expire = 3;
+		yard_spin_unlock(&pcp->lock);
+	}
+	changed = pcp_decay(yard, zone, cpu);
+	return expire_remote(yard, zone, cpu) || changed || folded;
+}
+
+bool yard_vmstat_update(struct yard *yard, unsigned cpu, bool idle_entry)
+{
+	bool changed = false;
+
+	for (unsigned id = 0; id < yard->nr_zones && cpu < yard->nr_cpus; id++) {
+		struct zone *zone = zone_at(yard, id);
+
+		if (!zone_populated(zone))
+			continue;
+		if (!idle_entry) {
+			changed |= yard_vmstat_update_zone(yard, id, cpu);
+			continue;
+		}
+		yard_spin_lock(&zone->lock);
+		changed |= fold_zone_diffs(zone, cpu);
+		yard_spin_unlock(&zone->lock);
+	}
+	return changed;
+}
+
+void pcp_drain_set(struct yard *yard, struct zone *zone, unsigned cpu) // P17
+{
+	struct pcp *pcp = zone_pcp(zone, cpu);
+
+	for (;;) {
+		int32_t count;
+
+		yard_spin_lock(&pcp->lock);
+		count = (int32_t)min64(pcp_count(pcp), (int64_t)pcp->batch << YARD_PCP_BATCH_SCALE_MAX);
+		if (count)
+			drain(yard, zone, pcp, count, 0);
+		count = pcp_count(pcp);
+		yard_spin_unlock(&pcp->lock);
+		if (!count)
+			break;
+	}
+}
+
+void yard_drain_zone_cpu(struct yard *yard, unsigned zone, unsigned cpu)
+{
+	if (zone < yard->nr_zones && cpu < yard->nr_cpus && zone_populated(zone_at(yard, zone)))
+		pcp_drain_set(yard, zone_at(yard, zone), cpu);
+}
+
+void yard_drain_all(struct yard *yard, int only) // P18
+{
+	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++)
+		for (unsigned id = 0; id < yard->nr_zones; id++) {
+			struct zone *zone = zone_at(yard, id);
+
+			if (only >= 0 && id != (unsigned)only)
+				continue;
+			if (zone_populated(zone) && pcp_count(zone_pcp(zone, cpu)))
+				pcp_drain_set(yard, zone, cpu);
+		}
+}
+
+int yard_pcp_disable(struct yard *yard, unsigned id, bool disable) // P20
+{
+	struct zone *zone;
+
+	if (id >= yard->nr_zones || !zone_populated(zone_at(yard, id)))
+		return YARD_ERANGE;
+	zone = zone_at(yard, id);
+	zone->pcp_disabled = disable;
+	pcp_update_zone(yard, zone);
+	if (disable)
+		yard_drain_all(yard, (int)id);
+	return YARD_OK;
+}

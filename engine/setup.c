@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Building an instance in the caller's memory: layout, zones, and the release of RAM to the buddy lists as Linux does
+// it at boot (spec 01 sections 1.2 and 1.6). After this nothing is ever allocated.
+
+#include "engine/list.h"
+
+enum { DMA_END = 4096, DMA32_END = 1048576, MAX_BLOCK = 1 << YARD_MAX_PAGE_ORDER };
+
+// Where the parts of an instance lie in its memory.
+struct layout {
+	size_t nodes, zones, pcps, captures, cpu_node, distance, memory, pageblocks, frames, size;
+	uint32_t start_pfn, end_pfn;
+};
+
+static size_t place(size_t *end, size_t bytes)
+{
+	size_t at = *end;
+
+	*end = (at + bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+	return at;
+}
+
+static void compute_layout(struct layout *layout, uint32_t nr_nodes, uint32_t nr_cpus, uint32_t nr_memory,
+			   uint32_t start_pfn, uint32_t end_pfn)
+{
+	size_t end = 0, zones = (size_t)nr_nodes * YARD_ZONE_TYPES, frames = end_pfn - start_pfn;
+
+	layout->start_pfn = start_pfn;
+	layout->end_pfn = end_pfn;
+	place(&end, sizeof(struct yard));
+	layout->nodes = place(&end, nr_nodes * sizeof(struct node));
+	layout->zones = place(&end, zones * sizeof(struct zone));
+	layout->pcps = place(&end, zones * nr_cpus * sizeof(struct pcp));
+	layout->captures = place(&end, nr_cpus * sizeof(struct capture));
+	layout->cpu_node = place(&end, nr_cpus * sizeof(uint16_t));
+	layout->distance = place(&end, (size_t)nr_nodes * nr_nodes);
+	layout->memory = place(&end, nr_memory * sizeof(struct yard_range));
+	layout->pageblocks = place(&end, (frames >> YARD_PAGEBLOCK_ORDER) * sizeof(struct pageblock));
+	layout->frames = place(&end, frames * sizeof(struct yard_frame));
+	layout->size = end;
+}
+
+static void attach(struct yard *yard, const struct layout *layout)
+{
+	char *base = (char *)yard;
+
+	yard->nodes = (struct node *)(base + layout->nodes);
+	yard->zones = (struct zone *)(base + layout->zones);
+	yard->pcps = (struct pcp *)(base + layout->pcps);
+	yard->captures = (struct capture *)(base + layout->captures);
+	yard->cpu_node = (uint16_t *)(base + layout->cpu_node);
+	yard->distance = (uint8_t *)(base + layout->distance);
+	yard->memory = (struct yard_range *)(base + layout->memory);
+	yard->pageblocks = (struct pageblock *)(base + layout->pageblocks);
+	yard->frames = (struct yard_frame *)(base + layout->frames);
+	yard->size = layout->size;
+	for (unsigned id = 0; id < yard->nr_zones; id++)
+		yard->zones[id].pcp = &yard->pcps[(size_t)id * yard->nr_cpus];
+}
+
+// ---- checking a configuration ----
+
+static bool ranges_ascend(const struct yard_range *range, uint32_t nr, uint32_t nr_nodes)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		if (range[i].start >= range[i].end || range[i].node >= nr_nodes)
+			return false;
+		if (i && range[i].start < range[i - 1].end)
+			return false;
+	}
+	return true;
+}
+
+static bool cma_ok(const struct yard_config *config)
+{
+	for (uint32_t i = 0; i < config->nr_cma; i++)
+		if ((config->cma[i].start | config->cma[i].end) % YARD_PAGEBLOCK_NR_PAGES)
+			return false;
+	return ranges_ascend(config->cma, config->nr_cma, config->nr_nodes);
+}
+
+static bool config_ok(const struct yard_config *config)
+{
+	if (!config->nr_nodes || config->nr_nodes > YARD_NODES_MAX || !config->nr_cpus || config->nr_cpus > YARD_CPUS_MAX)
+		return false;
+	if (!config->nr_memory || !ranges_ascend(config->memory, config->nr_memory, config->nr_nodes))
+		return false;
+	if (!ranges_ascend(config->reserved, config->nr_reserved, config->nr_nodes) || !cma_ok(config))
+		return false;
+	if (config->memory[config->nr_memory - 1].end > YARD_PFN_NONE - MAX_BLOCK)
+		return false;
+	for (uint32_t cpu = 0; config->cpu_node && cpu < config->nr_cpus; cpu++)
+		if (config->cpu_node[cpu] >= config->nr_nodes)
+			return false;
+	if (config->percpu_pagelist_high_fraction && config->percpu_pagelist_high_fraction < 8)
+		return false;
+	return config->watermark_scale_factor <= 3000;
+}
+
+static void config_layout(const struct yard_config *config, struct layout *layout)
+{
+	uint32_t start = config->memory[0].start & ~(MAX_BLOCK - 1u);
+	uint32_t end = (config->memory[config->nr_memory - 1].end + MAX_BLOCK - 1) & ~(MAX_BLOCK - 1u);
+
+	compute_layout(layout, config->nr_nodes, config->nr_cpus, config->nr_memory, start, end);
+}
+
+size_t yard_size(const struct yard_config *config, int *error)
+{
+	struct layout layout;
+	bool ok = config_ok(config);
+
+	if (error)
+		*error = ok ? YARD_OK : YARD_EINVAL;
+	if (!ok)
+		return 0;
+	config_layout(config, &layout);
+	return layout.size;
+}
+
+// ---- zones ----
+
+static void node_span(const struct yard *yard, unsigned node, uint32_t *start, uint32_t *end)
+{
+	*start = PFN_NONE;
+	*end = 0;
+	for (uint32_t i = 0; i < yard->nr_memory; i++) {
+		if (yard->memory[i].node != node)
+			continue;
+		if (*start == PFN_NONE)
+			*start = yard->memory[i].start;
+		*end = yard->memory[i].end;
+	}
+}
+
+static uint32_t present_pages(const struct yard *yard, const struct zone *zone)
+{
+	uint32_t pages = 0;
+
+	for (uint32_t i = 0; i < yard->nr_memory; i++) {
+		const struct yard_range *range = &yard->memory[i];
+		uint32_t start = range->start > zone->start_pfn ? range->start : zone->start_pfn;
+		uint32_t end = range->end < zone->end_pfn ? range->end : zone->end_pfn;
+
+		if (range->node == zone->node && start < end)
+			pages += end - start;
+	}
+	return pages;
+}
+
+// M1 to M5: a zone of a node is the part of the node's span that lies between the zone's limits.
+static void setup_zone(struct yard *yard, const struct yard_config *config, unsigned node, unsigned type)
+{
+	struct zone *zone = zone_at(yard, node * YARD_ZONE_TYPES + type);
+	uint32_t dma_end = config->dma_end ? config->dma_end : DMA_END;
+	uint32_t dma32_end = config->no_dma32 ? dma_end : config->dma32_end ? config->dma32_end : DMA32_END;
+	const uint32_t low[] = { 0, dma_end, dma32_end, 0, 0 }, high[] = { dma_end, dma32_end, PFN_NONE, PFN_NONE, 0 };
+	uint32_t start, end, movable = config->movable_start ? config->movable_start[node] : 0;
+
+	node_span(yard, node, &start, &end);
+	movable = (movable + MAX_BLOCK - 1) & ~(MAX_BLOCK - 1u);
+	if (!movable || movable >= end)
+		movable = end;
+	if (type == YARD_ZONE_MOVABLE)
+		start = movable;
+	else if (end > movable)
+		end = movable;
+	zone->id = (uint8_t)(node * YARD_ZONE_TYPES + type);
+	zone->node = (uint8_t)node;
+	zone->type = (uint8_t)type;
+	zone->start_pfn = start > low[type] ? start : low[type];
+	zone->end_pfn = end < high[type] ? end : high[type];
+	if (start == PFN_NONE || zone->start_pfn >= zone->end_pfn)
+		zone->start_pfn = zone->end_pfn = 0;
+	zone->present = present_pages(yard, zone);
+	if (!zone->present)
+		zone->start_pfn = zone->end_pfn = 0;
+	zone->contiguous = zone->present == zone->end_pfn - zone->start_pfn;
+	zone->deferred = PFN_NONE;
+	for (unsigned order = 0; order < YARD_NR_PAGE_ORDERS; order++)
+		for (unsigned t = 0; t < YARD_MIGRATETYPES; t++)
+			list_init(&zone->free[order][t]);
+	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++) {
+		struct pcp *pcp = zone_pcp(zone, cpu);
+
+		pcp->batch = 1; // P3
+		for (unsigned i = 0; i < YARD_PCP_LISTS; i++)
+			list_init(&pcp->lists[i]);
+	}
+}
+
+// M14, and which zone each pageblock lies in.
+static void setup_pageblocks(struct yard *yard)
+{
+	uint32_t nr = (yard->end_pfn - yard->start_pfn) >> YARD_PAGEBLOCK_ORDER;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		yard->pageblocks[i].bits = YARD_MOVABLE;
+		yard->pageblocks[i].zone = ZONE_MIXED;
+	}
+	for (unsigned id = 0; id < yard->nr_zones; id++) {
+		const struct zone *zone = zone_at(yard, id);
+
+		for (uint32_t m = 0; m < yard->nr_memory; m++) {
+			uint32_t start = yard->memory[m].start, end = yard->memory[m].end;
+
+			if (yard->memory[m].node != zone->node)
+				continue;
+			start = start > zone->start_pfn ? start : zone->start_pfn;
+			end = end < zone->end_pfn ? end : zone->end_pfn;
+			start &= ~(YARD_PAGEBLOCK_NR_PAGES - 1u);
+			for (uint32_t pfn = start; pfn < end; pfn += YARD_PAGEBLOCK_NR_PAGES)
+				pageblock_of(yard, pfn)->zone = (uint8_t)id;
+		}
+	}
+}
+
+// A pageblock with RAM of two zones belongs to neither: zone_of() looks such frames up.
+static void mark_mixed_pageblocks(struct yard *yard)
+{
+	for (uint32_t m = 0; m < yard->nr_memory; m++) {
+		const struct yard_range *range = &yard->memory[m];
+
+		for (unsigned type = 0; type < YARD_ZONE_DEVICE; type++) {
+			const struct zone *zone = zone_at(yard, range->node * YARD_ZONE_TYPES + type);
+			uint32_t start = range->start > zone->start_pfn ? range->start : zone->start_pfn;
+			uint32_t end = range->end < zone->end_pfn ? range->end : zone->end_pfn;
+
+			if (start >= end)
+				continue;
+			if (pageblock_of(yard, start)->zone != zone->id)
+				pageblock_of(yard, start)->zone = ZONE_MIXED;
+			if (pageblock_of(yard, end - 1)->zone != zone->id)
+				pageblock_of(yard, end - 1)->zone = ZONE_MIXED;
+		}
+	}
+}
+
+// ---- boot (1.6) ----
+
+static void release_chunk(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order) // M17
+{
+	zone->managed += 1u << order;
+	yard_spin_lock(&zone->lock);
+	free_pieces(yard, zone, pfn, order, FPI_TO_TAIL);
+	yard_spin_unlock(&zone->lock);
+}
+
+// M16: greedy cutting. The range lies in one zone.
+static void release_range(struct yard *yard, struct zone *zone, uint32_t start, uint32_t end)
+{
+	while (start < end) {
+		unsigned order = YARD_MAX_PAGE_ORDER;
+
+		if (start && (unsigned)__builtin_ctz(start) < order)
+			order = (unsigned)__builtin_ctz(start);
+		while (start + (1u << order) > end)
+			order--;
+		release_chunk(yard, zone, start, order);
+		start += 1u << order;
+	}
+}
+
+static void release_in_zones(struct yard *yard, unsigned node, uint32_t start, uint32_t end)
+{
+	for (unsigned type = 0; type < YARD_ZONE_DEVICE; type++) {
+		struct zone *zone = zone_at(yard, node * YARD_ZONE_TYPES + type);
+		uint32_t from = start > zone->start_pfn ? start : zone->start_pfn;
+		uint32_t to = end < zone->end_pfn ? end : zone->end_pfn;
+
+		if (from < to)
+			release_range(yard, zone, from, to);
+	}
+}
+
+// The first range of `ranges` that ends behind pfn.
+static const struct yard_range *next_range(const struct yard_range *ranges, uint32_t nr, uint32_t pfn)
+{
+	for (uint32_t i = 0; i < nr; i++)
+		if (ranges[i].end > pfn)
+			return &ranges[i];
+	return NULL;
+}
+
+static void release_memory(struct yard *yard, const struct yard_config *config) // M15
+{
+	for (uint32_t m = 0; m < yard->nr_memory; m++) {
+		const struct yard_range *range = &yard->memory[m];
+		uint32_t pfn = range->start;
+
+		while (pfn < range->end) {
+			const struct yard_range *reserved = next_range(config->reserved, config->nr_reserved, pfn);
+			const struct yard_range *cma = next_range(config->cma, config->nr_cma, pfn);
+			uint32_t stop = range->end, resume = range->end;
+
+			if (reserved && reserved->start < stop) {
+				stop = reserved->start;
+				resume = reserved->end;
+			}
+			if (cma && cma->start < stop) {
+				stop = cma->start;
+				resume = cma->end;
+			}
+			if (pfn < stop)
+				release_in_zones(yard, range->node, pfn, stop);
+			pfn = resume > pfn ? resume : pfn + 1;
+		}
+	}
+}
+
+static void release_cma(struct yard *yard, const struct yard_config *config) // C13
+{
+	for (uint32_t i = 0; i < config->nr_cma; i++)
+		for (uint32_t pfn = config->cma[i].start; pfn < config->cma[i].end; pfn += YARD_PAGEBLOCK_NR_PAGES) {
+			struct zone *zone = zone_of(yard, pfn);
+
+			if (!zone)
+				continue;
+			atomic_store_explicit(&pageblock_of(yard, pfn)->bits, YARD_CMA, memory_order_relaxed);
+			zone->managed += YARD_PAGEBLOCK_NR_PAGES;
+			zone->cma_pages += YARD_PAGEBLOCK_NR_PAGES;
+			frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, YARD_PAGEBLOCK_ORDER, 0));
+			yard_free(yard, pfn, YARD_PAGEBLOCK_ORDER);
+		}
+}
+
+// ---- the instance ----
+
+static void copy_settings(struct yard *yard, const struct yard_config *config)
+{
+	static const uint32_t default_ratio[YARD_ZONE_TYPES] = { 256, 256, 32, 0, 0 };
+	bool ratios = false;
+
+	for (unsigned i = 0; i < YARD_ZONE_TYPES; i++)
+		ratios |= config->lowmem_reserve_ratio[i] != 0;
+	for (unsigned i = 0; i < YARD_ZONE_TYPES; i++)
+		yard->lowmem_reserve_ratio[i] = !ratios ? default_ratio[i]
+					      : config->lowmem_reserve_ratio[i] < 0 ? 0 : (uint32_t)config->lowmem_reserve_ratio[i];
+	yard->nr_nodes = config->nr_nodes;
+	yard->nr_cpus = config->nr_cpus;
+	yard->nr_zones = config->nr_nodes * YARD_ZONE_TYPES;
+	yard->nr_memory = config->nr_memory;
+	yard->no_dma32 = config->no_dma32;
+	yard->thp = config->thp;
+	yard->crash_kernel = config->crash_kernel;
+	yard->exact_counters = config->exact_counters;
+	yard->zone_reclaim = config->zone_reclaim;
+	yard->user_min_free_kbytes = config->user_min_free_kbytes;
+	yard->watermark_scale_factor = config->watermark_scale_factor ? config->watermark_scale_factor : 10;
+	yard->watermark_boost_factor = config->watermark_boost_factor < 0 ? 15000 : (uint32_t)config->watermark_boost_factor;
+	yard->percpu_pagelist_high_fraction = config->percpu_pagelist_high_fraction;
+	yard->pcp_cache_pages = config->pcp_cache_pages;
+	yard->node_reclaim_distance = config->node_reclaim_distance ? config->node_reclaim_distance : 30;
+	yard->dirty_ratio = config->dirty_ratio ? config->dirty_ratio : 20;
+	yard->policy = config->policy;
+	yard->owner = config->owner;
+}
+
+static void setup_nodes(struct yard *yard, const struct yard_config *config)
+{
+	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++) {
+		yard->cpu_node[cpu] = config->cpu_node ? config->cpu_node[cpu] : 0;
+		yard->nodes[yard->cpu_node[cpu]].nr_cpus++;
+	}
+	for (unsigned from = 0; from < yard->nr_nodes; from++)
+		for (unsigned to = 0; to < yard->nr_nodes; to++) {
+			unsigned i = from * yard->nr_nodes + to;
+
+			yard->distance[i] = config->distance ? config->distance[i] : from == to ? 10 : 20;
+		}
+	for (uint32_t i = 0; i < yard->nr_memory; i++) {
+		struct node *node = &yard->nodes[config->memory[i].node];
+
+		yard->memory[i] = config->memory[i];
+		yard->nr_populated_nodes += !node->has_memory;
+		node->has_memory = true;
+	}
+}
+
+int yard_init(void *memory, size_t size, const struct yard_config *config, struct yard **out)
+{
+	struct yard *yard = memory;
+	struct layout layout;
+
+	if (!config_ok(config) || (uintptr_t)memory % CACHE_LINE)
+		return YARD_EINVAL;
+	config_layout(config, &layout);
+	if (size < layout.size)
+		return YARD_EINVAL;
+	copy_settings(yard, config);
+	yard->start_pfn = layout.start_pfn;
+	yard->end_pfn = layout.end_pfn;
+	attach(yard, &layout);
+	yard_host_init(&yard->host, yard->nr_cpus);
+	setup_nodes(yard, config);
+	for (unsigned id = 0; id < yard->nr_zones; id++)
+		setup_zone(yard, config, id / YARD_ZONE_TYPES, id % YARD_ZONE_TYPES);
+	setup_pageblocks(yard);
+	mark_mixed_pageblocks(yard);
+	if (!config->restore)
+		release_memory(yard, config);
+	build_zonelists(yard);
+	setup_watermarks(yard);
+	if (!config->restore && config->nr_cma) {
+		release_cma(yard, config);
+		setup_watermarks(yard);
+		update_mobility(yard);
+	}
+	*out = yard;
+	return YARD_OK;
+}
+
+struct yard *yard_copy(void *memory, size_t size, const struct yard *from)
+{
+	struct yard *yard = memory;
+	struct layout layout;
+
+	if (size < from->size || (uintptr_t)memory % CACHE_LINE)
+		return NULL;
+	__builtin_memcpy(memory, from, from->size);
+	compute_layout(&layout, from->nr_nodes, from->nr_cpus, from->nr_memory, from->start_pfn, from->end_pfn);
+	attach(yard, &layout);
+	return yard;
+}

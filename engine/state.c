@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an instance tells of itself: zones, sets, frames, lists, fragmentation (spec 01 V6).
+
+#include "engine/list.h"
+
+unsigned yard_nr_zones(const struct yard *yard)
+{
+	return yard->nr_zones;
+}
+
+unsigned yard_nr_cpus(const struct yard *yard)
+{
+	return yard->nr_cpus;
+}
+
+unsigned yard_nr_nodes(const struct yard *yard)
+{
+	return yard->nr_nodes;
+}
+
+void yard_frame_span(const struct yard *yard, uint32_t *start, uint32_t *end)
+{
+	*start = yard->start_pfn;
+	*end = yard->end_pfn;
+}
+
+const struct yard_policy *yard_get_policy(const struct yard *yard)
+{
+	return &yard->policy;
+}
+
+static void sum_cpu_counters(struct yard *yard, struct zone *zone, struct yard_zone_state *state)
+{
+	state->pgfree = zone->deferred_pgfree;
+	for (unsigned item = 0; item < YARD_NUMA_STATS; item++)
+		state->numa[item] = zone->numa_base[item];
+	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++) {
+		struct pcp *pcp = zone_pcp(zone, cpu);
+
+		yard_spin_lock(&pcp->lock);
+		state->pgalloc += pcp->pgalloc;
+		state->pgfree += pcp->pgfree;
+		state->numa[YARD_NUMA_HIT] += pcp->numa_local_hit;
+		state->numa[YARD_NUMA_LOCAL] += pcp->numa_local_hit;
+		yard_spin_unlock(&pcp->lock);
+		for (unsigned item = 0; item < YARD_NUMA_STATS; item++)
+			state->numa[item] += atomic_load_explicit(&pcp->numa[item], memory_order_relaxed);
+	}
+}
+
+int yard_get_zone(struct yard *yard, unsigned id, struct yard_zone_state *state)
+{
+	struct zone *zone;
+
+	if (id >= yard->nr_zones)
+		return YARD_ERANGE;
+	zone = zone_at(yard, id);
+	*state = (struct yard_zone_state){
+		.populated = zone_populated(zone), .contiguous = zone->contiguous, .start_pfn = zone->start_pfn,
+		.spanned = zone->end_pfn - zone->start_pfn, .present = zone->present, .managed = zone->managed,
+		.cma_pages = zone->cma_pages, .flags = zone_flags(zone),
+		.boost = atomic_load_explicit(&zone->boost, memory_order_relaxed),
+		.nr_free_highatomic = atomic_load_explicit(&zone->nr_free_highatomic, memory_order_relaxed),
+	};
+	sum_cpu_counters(yard, zone, state);
+	yard_spin_lock(&zone->lock);
+	state->nr_reserved_highatomic = zone->nr_reserved_highatomic;
+	state->nr_isolate_pageblock = zone->nr_isolate_pageblock;
+	state->drift_mark = zone->drift_mark;
+	for (unsigned i = 0; i < YARD_NR_WMARKS; i++)
+		state->wmark[i] = zone->wmark[i];
+	for (unsigned i = 0; i < YARD_ZONE_TYPES; i++)
+		state->lowmem_reserve[i] = zone->lowmem_reserve[i];
+	for (unsigned i = 0; i < YARD_ZONE_STATS; i++)
+		state->stat[i] = atomic_load_explicit(&zone->stat[i], memory_order_relaxed);
+	for (unsigned i = 0; i < YARD_NR_PAGE_ORDERS; i++)
+		state->nr_free[i] = zone_nr_free(zone, i);
+	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++) {
+		state->pgalloc += zone_pcp(zone, cpu)->direct_pgalloc;
+		state->pgfree += zone_pcp(zone, cpu)->direct_pgfree;
+	}
+	yard_spin_unlock(&zone->lock);
+	return YARD_OK;
+}
+
+int yard_get_pcp(struct yard *yard, unsigned id, unsigned cpu, struct yard_pcp_state *state)
+{
+	struct zone *zone;
+	struct pcp *pcp;
+
+	if (id >= yard->nr_zones || cpu >= yard->nr_cpus)
+		return YARD_ERANGE;
+	zone = zone_at(yard, id);
+	pcp = zone_pcp(zone, cpu);
+	yard_spin_lock(&pcp->lock);
+	*state = (struct yard_pcp_state){
+		.count = pcp_count(pcp), .high = pcp->high, .high_min = pcp->high_min, .high_max = pcp->high_max,
+		.batch = pcp->batch, .free_count = pcp->free_count, .alloc_factor = pcp->alloc_factor,
+		.flags = pcp->flags, .expire = pcp->expire,
+	};
+	yard_spin_unlock(&pcp->lock);
+	yard_spin_lock(&zone->lock);
+	state->stat_threshold = pcp->stat_threshold;
+	for (unsigned i = 0; i < YARD_ZONE_STATS; i++)
+		state->diff[i] = pcp->diff[i];
+	yard_spin_unlock(&zone->lock);
+	return YARD_OK;
+}
+
+enum yard_frame_state yard_frame_state(const struct yard *yard, uint32_t pfn, uint32_t *first, unsigned *order)
+{
+	for (unsigned o = 0; o <= YARD_MAX_PAGE_ORDER && in_yard(yard, pfn); o++) {
+		uint32_t candidate = pfn & ~((1u << o) - 1), word = frame_word(yard, candidate);
+
+		if (word_state(word) == YARD_FRAME_NONE || word_order(word) < o)
+			continue;
+		if (first)
+			*first = candidate;
+		if (order)
+			*order = word_order(word);
+		return word_state(word);
+	}
+	if (first)
+		*first = pfn;
+	if (order)
+		*order = 0;
+	return YARD_FRAME_NONE;
+}
+
+uint32_t yard_free_list_next(const struct yard *yard, unsigned zone, unsigned order, unsigned migratetype, uint32_t pfn)
+{
+	if (zone >= yard->nr_zones || order > YARD_MAX_PAGE_ORDER || migratetype >= YARD_MIGRATETYPES)
+		return PFN_NONE;
+	return pfn == PFN_NONE ? zone_at(yard, zone)->free[order][migratetype].head : frame_at(yard, pfn)->next;
+}
+
+uint32_t yard_pcp_list_next(const struct yard *yard, unsigned zone, unsigned cpu, unsigned pindex, uint32_t pfn)
+{
+	if (zone >= yard->nr_zones || cpu >= yard->nr_cpus || pindex >= YARD_PCP_LISTS)
+		return PFN_NONE;
+	return pfn == PFN_NONE ? zone_pcp(zone_at(yard, zone), cpu)->lists[pindex].head : frame_at(yard, pfn)->next;
+}
+
+void yard_get_fragmentation(struct yard *yard, unsigned id, unsigned order, struct yard_fragmentation *index)
+{
+	uint64_t blocks = 0, suitable = 0, pages = 0;
+	const struct zone *zone;
+
+	*index = (struct yard_fragmentation){ 0 };
+	if (id >= yard->nr_zones || order > YARD_MAX_PAGE_ORDER)
+		return;
+	zone = zone_at(yard, id);
+	for (unsigned o = 0; o <= YARD_MAX_PAGE_ORDER; o++) {
+		uint64_t n = zone_nr_free(zone, o);
+
+		blocks += n;
+		pages += n << o;
+		if (o >= order)
+			suitable += n << (o - order);
+	}
+	if (pages)
+		index->unusable_index = (uint32_t)((pages - (suitable << order)) * 1000 / pages);
+	if (suitable)
+		index->fragmentation_index = -1000;
+	else if (blocks)
+		index->fragmentation_index = 1000 - (int32_t)((1000 + pages * 1000 / (1ull << order)) / blocks);
+}

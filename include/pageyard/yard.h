@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pageyard: Linux's page allocator as an instance in memory that the caller supplies.
+//
+// A yard holds nodes, zones, free lists and per-CPU sets for a range of page frames; it knows frames by number only
+// and never touches their contents. Pages are counted in frames of 4 KiB; a block of order k is 2^k frames at a
+// multiple of 2^k. Functions that fail return a negative enum yard_error and change nothing.
+//
+// Locking: on the posix platform every function may be called from any thread, except those marked "quiescent",
+// for which no other call may run at the same time. On the sim platform there is one thread.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pageyard/event.h>
+#include <pageyard/gfp.h>
+#include <pageyard/policy.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Parameters of spec 01 section 1.1; a build may choose others.
+#ifndef YARD_MAX_PAGE_ORDER
+#define YARD_MAX_PAGE_ORDER 10
+#endif
+#ifndef YARD_PAGEBLOCK_ORDER
+#define YARD_PAGEBLOCK_ORDER 9
+#endif
+#ifndef YARD_PCP_BATCH_SCALE_MAX
+#define YARD_PCP_BATCH_SCALE_MAX 5
+#endif
+
+enum {
+	YARD_NR_PAGE_ORDERS = YARD_MAX_PAGE_ORDER + 1,
+	YARD_PAGEBLOCK_NR_PAGES = 1 << YARD_PAGEBLOCK_ORDER, // 512
+	YARD_COSTLY_ORDER = 3,
+	YARD_PCP_LISTS = 14, // spec 01 P1
+	YARD_NR_WMARKS = 4,
+	YARD_NODES_MAX = 64,
+	YARD_CPUS_MAX = 1024,
+};
+
+#define YARD_PFN_NONE UINT32_MAX // no frame; also limits a yard to 2^32 - 1 frames (16 TiB)
+
+enum yard_error {
+	YARD_OK = 0,
+	YARD_EINVAL = -1,     // an argument or a configuration that cannot be
+	YARD_ENOMEM = -2,     // no page could be given
+	YARD_EBUSY = -3,      // frames in use are in the way
+	YARD_EDOUBLEFREE = -4, // the frame is free already
+	YARD_ENOTOWNED = -5,  // the frame was never allocated, or is not the first frame of a block of that order
+	YARD_ECORRUPT = -6,   // yard_verify() found a broken invariant
+	YARD_ERANGE = -7,     // frame, order, node or CPU outside the yard
+};
+
+const char *yard_error_text(int error);
+
+struct yard; // one instance
+
+struct yard_range { // frames [start, end) of a node
+	uint32_t start, end;
+	uint32_t node;
+};
+
+// What the owner of pages does for the engine. Every member may be NULL. Called without engine locks held.
+struct yard_owner_ops {
+	// A8d: reclaim on `node` for a request; returns the number of pages that it freed.
+	uint64_t (*node_reclaim)(void *context, unsigned node, uint32_t gfp, unsigned order);
+	// A4: pages of `node` that are dirty or under writeback, and file pages on its LRU lists.
+	void (*node_dirty)(void *context, unsigned node, uint64_t *dirty, uint64_t *file_lru);
+	// A13: charge an accounted request; false fails the allocation (its page is freed again).
+	bool (*charge)(void *context, uint32_t pfn, unsigned order, uint32_t gfp);
+	void *context;
+};
+
+struct yard_config {
+	uint32_t nr_nodes, nr_cpus;
+	const uint16_t *cpu_node;	 // node of each CPU; NULL: all on node 0
+	const uint8_t *distance;	 // nr_nodes * nr_nodes, row = from; NULL: 10 local, 20 remote
+	const struct yard_range *memory; // RAM, ascending, disjoint
+	uint32_t nr_memory;
+	const struct yard_range *reserved; // boot reservations inside RAM, ascending (node ignored)
+	uint32_t nr_reserved;
+	const struct yard_range *cma; // whole pageblocks that start as CMA (C13)
+	uint32_t nr_cma;
+	uint32_t dma_end, dma32_end; // M2; 0: 4096 and 1048576
+	const uint32_t *movable_start; // per node, 0 = none (M3); NULL: none
+	bool no_dma32;		     // a build without ZONE_DMA32: no NOFRAGMENT bit (A1)
+	bool thp;		     // khugepaged runs: W2
+	bool crash_kernel;	     // W7
+	bool exact_counters;	     // V2: fold every counter change at once
+	bool restore;		     // lists stay empty for yard_restore_*() (pageyard/restore.h)
+	int64_t user_min_free_kbytes;	     // -1: automatic (W1, W2)
+	uint32_t watermark_scale_factor;     // 0: 10
+	int32_t watermark_boost_factor;	     // -1: 15000
+	uint32_t percpu_pagelist_high_fraction; // 0 or >= 8 (P5)
+	int32_t lowmem_reserve_ratio[YARD_ZONE_TYPES]; // all 0: 256 256 32 0 0
+	uint32_t pcp_cache_pages; // share of data cache of a CPU, in pages (P5)
+	uint32_t node_reclaim_distance; // 0: 30
+	bool zone_reclaim;		// A8c: vm.zone_reclaim_mode
+	uint32_t dirty_ratio;		// percent, 0: 20 (A4)
+	struct yard_policy policy;
+	struct yard_owner_ops owner;
+};
+
+// Bytes that an instance of this configuration needs, or 0 with the reason in *error (may be NULL).
+size_t yard_size(const struct yard_config *config, int *error);
+
+// Builds an instance in `memory` (yard_size() bytes, zeroed, aligned to 64; it stays the caller's and must live as long
+// as the instance), frees all RAM that is not reserved into the buddy lists as Linux does at boot (M14-M17), and
+// computes zonelists, watermarks, per-CPU limits. There is nothing to destroy.
+int yard_init(void *memory, size_t size, const struct yard_config *config, struct yard **yard);
+
+// Makes *to an exact copy of *from in other memory of the same size (a fork of the state). Quiescent.
+struct yard *yard_copy(void *memory, size_t size, const struct yard *from);
+
+// Installs a receiver for events. `why`: also the reasons. NULL removes it. Quiescent.
+void yard_set_event_sink(struct yard *yard, yard_event_sink *sink, void *context, bool why);
+
+// ---- allocation ----
+
+enum yard_task_flags { // the state of the requesting task (spec 02 SP-12, spec 01 G3, G8)
+	YARD_TASK_MEMALLOC = 1,	 // PF_MEMALLOC
+	YARD_TASK_OOM_VICTIM = 2,
+	YARD_TASK_REALTIME = 4,
+	YARD_TASK_INTERRUPT = 8,
+	YARD_TASK_NOIO = 16,
+	YARD_TASK_NOFS = 32,
+	YARD_TASK_PIN = 64,
+};
+
+struct yard_request {
+	uint32_t gfp;
+	uint8_t order;
+	uint8_t task; // enum yard_task_flags
+	int16_t node; // preferred node, -1: that of the current CPU
+	uint64_t nodemask; // 0: all
+	uint64_t cpuset;   // nodes that the task's cpuset allows, 0: cpusets not in use
+	bool nolock;	   // G9: only try-locks, one walk
+};
+
+struct yard_result {
+	uint32_t pfn;	// YARD_PFN_NONE: failed
+	uint8_t path;	// enum yard_path
+	uint8_t zone;	// zone index as in struct yard_event
+	uint8_t attempts; // walks over the zonelist
+	bool pfmemalloc;  // A13
+};
+
+// Allocates one block of 2^order pages, with the caller's gfp, from the current CPU's node. Returns its first frame
+// or YARD_PFN_NONE (order above the maximum, or no memory). Spec 01 sections 2, 7; spec 02 E-8.
+uint32_t yard_alloc(struct yard *yard, uint32_t gfp, unsigned order);
+
+// The same with all that a request can carry. Returns YARD_OK, YARD_ENOMEM, or YARD_EINVAL / YARD_ERANGE for a request
+// that cannot be.
+int yard_alloc_request(struct yard *yard, const struct yard_request *request, struct yard_result *result);
+
+// Order-0 pages in bulk (C1-C4): fills the slots of pfns[0..nr) that hold YARD_PFN_NONE; returns how many slots are
+// filled from the front on.
+size_t yard_alloc_bulk(struct yard *yard, uint32_t gfp, size_t nr, uint32_t *pfns);
+
+// 2^order-rounded allocation of exactly nr pages; the surplus is freed at once (B17). Pages are single frames.
+uint32_t yard_alloc_exact(struct yard *yard, uint32_t gfp, uint32_t nr);
+
+// Frees the block that an allocation returned (B12). YARD_EDOUBLEFREE, YARD_ENOTOWNED, YARD_ERANGE change nothing.
+int yard_free(struct yard *yard, uint32_t pfn, unsigned order);
+int yard_free_nolock(struct yard *yard, uint32_t pfn, unsigned order); // B14
+
+struct yard_block {
+	uint32_t pfn;
+	uint32_t order;
+};
+
+// Frees up to 31 blocks as one batch (B13). All are checked first: an error frees none.
+int yard_free_batch(struct yard *yard, const struct yard_block *blocks, size_t nr);
+
+// Frees nr order-0 frames from pfn on (B16).
+int yard_free_range(struct yard *yard, uint32_t pfn, uint32_t nr);
+
+// Frees an allocated block but for its first frame, which stays allocated as a block of order 0 (B15).
+int yard_free_tail(struct yard *yard, uint32_t pfn, unsigned order);
+
+// Turns an allocated block into 2^order allocated single frames.
+int yard_split(struct yard *yard, uint32_t pfn, unsigned order);
+
+// Tells the engine what the owner knows of an allocated block (M11); R11 counts such frames as movable.
+int yard_set_lru(struct yard *yard, uint32_t pfn, bool on);
+int yard_set_movable_ops(struct yard *yard, uint32_t pfn, bool on);
+
+// ---- ranges, isolation, compaction's primitives ----
+
+enum yard_isolate_mode { YARD_ISOLATE_OTHER, YARD_ISOLATE_OFFLINE, YARD_ISOLATE_CMA };
+
+int yard_isolate_range(struct yard *yard, uint32_t start, uint32_t end, enum yard_isolate_mode mode); // C9
+int yard_unisolate_range(struct yard *yard, uint32_t start, uint32_t end);
+
+// Allocates exactly [start, end) as single frames if all of it is free (C10; migration is the slow-path work's).
+int yard_alloc_range(struct yard *yard, uint32_t start, uint32_t end, enum yard_isolate_mode mode);
+
+// First range of nr frames, searched as C12, allocated by C10.
+uint32_t yard_alloc_contig(struct yard *yard, uint32_t nr, uint32_t gfp);
+
+// Takes the free block whose first frame is pfn off the lists (C11). Returns its order, or an error (YARD_EBUSY: the
+// watermark refuses it; YARD_ENOTOWNED: no free block starts there).
+int yard_isolate_free_page(struct yard *yard, uint32_t pfn);
+int yard_putback_free_page(struct yard *yard, uint32_t pfn, unsigned order); // B18
+// Halves a block that was taken: 2^(order - to) isolated blocks of order `to`.
+int yard_split_isolated(struct yard *yard, uint32_t pfn, unsigned order, unsigned to);
+// An isolated block becomes an allocated one, or the other way round (T7b, T7c), without an event.
+int yard_use_isolated(struct yard *yard, uint32_t pfn, unsigned order);
+int yard_unuse_isolated(struct yard *yard, uint32_t pfn, unsigned order);
+
+// B9: from begin to end, blocks freed by the current CPU in `zone` are offered to the record. end returns the
+// captured block or YARD_PFN_NONE.
+int yard_capture_begin(struct yard *yard, unsigned zone, unsigned order, unsigned migratetype);
+uint32_t yard_capture_end(struct yard *yard);
+
+// H2. `migratetype`: that of the request whose lists receive the blocks. True when something moved.
+bool yard_unreserve_highatomic(struct yard *yard, unsigned node, unsigned highest_zone, uint64_t nodemask,
+			       unsigned migratetype, bool force);
+
+// ---- timers and workers ----
+
+// The vmstat work of one CPU (V4, P15, P16): folds its counter differences and decays its sets; true if anything
+// changed, so that it should run again in a second. idle_entry: only the folding.
+bool yard_vmstat_update(struct yard *yard, unsigned cpu, bool idle_entry);
+// The same for one zone: what a recorded decay of one set stands for.
+bool yard_vmstat_update_zone(struct yard *yard, unsigned zone, unsigned cpu);
+void yard_drain_zone_cpu(struct yard *yard, unsigned zone, unsigned cpu); // P17
+void yard_drain_all(struct yard *yard, int zone);			     // P18; zone -1: all
+// Limits of the sets as percpu_pagelist_high_fraction asks (P5). YARD_EINVAL for 1..7.
+int yard_set_percpu_pagelist_high_fraction(struct yard *yard, uint32_t fraction);
+int yard_pcp_disable(struct yard *yard, unsigned zone, bool disable); // P20
+// Recomputes watermarks, reserves and what follows from them (W1-W5).
+int yard_set_min_free_kbytes(struct yard *yard, int64_t kbytes);
+int yard_set_watermark_scale_factor(struct yard *yard, uint32_t factor);
+
+// What kswapd of a node tells the core: awake (A6, V3 thresholds); a balancing run begins and ends (W9, P11).
+void yard_kswapd_awake(struct yard *yard, unsigned node, bool awake);
+void yard_kswapd_balance_begin(struct yard *yard, unsigned node, unsigned highest_zone);
+void yard_kswapd_balance_end(struct yard *yard, unsigned node, unsigned highest_zone);
+
+// ---- what it holds ----
+
+enum yard_zone_stat { YARD_NR_FREE_PAGES, YARD_NR_FREE_PAGES_BLOCKS, YARD_NR_FREE_CMA_PAGES, YARD_ZONE_STATS };
+enum yard_numa_stat {
+	YARD_NUMA_HIT,
+	YARD_NUMA_MISS,
+	YARD_NUMA_FOREIGN,
+	YARD_NUMA_INTERLEAVE_HIT,
+	YARD_NUMA_LOCAL,
+	YARD_NUMA_OTHER,
+	YARD_NUMA_STATS
+};
+enum yard_zone_flag { YARD_ZONE_BOOSTED = 1, YARD_ZONE_RECLAIM_ACTIVE = 2, YARD_ZONE_BELOW_HIGH = 4 }; // M13
+
+struct yard_zone_state {
+	bool populated, contiguous;
+	uint32_t start_pfn, spanned;
+	uint64_t present, managed, cma_pages;
+	uint64_t wmark[YARD_NR_WMARKS]; // without boost
+	uint64_t boost;
+	uint64_t lowmem_reserve[YARD_ZONE_TYPES];
+	uint64_t nr_reserved_highatomic, nr_free_highatomic, nr_isolate_pageblock, drift_mark;
+	uint32_t flags; // enum yard_zone_flag
+	int64_t stat[YARD_ZONE_STATS]; // folded part (V2)
+	uint64_t numa[YARD_NUMA_STATS];
+	uint64_t pgalloc, pgfree;
+	uint64_t nr_free[YARD_NR_PAGE_ORDERS];
+};
+
+struct yard_pcp_state {
+	int32_t count, high, high_min, high_max, batch;
+	int32_t free_count, alloc_factor, flags, expire; // flags: 1 PREV_FREE_HIGH_ORDER, 2 FREE_HIGH_BATCH
+	int32_t stat_threshold;
+	int32_t diff[YARD_ZONE_STATS]; // not yet folded
+};
+
+unsigned yard_nr_zones(const struct yard *yard); // node * YARD_ZONE_TYPES + type < this
+unsigned yard_nr_cpus(const struct yard *yard);
+unsigned yard_nr_nodes(const struct yard *yard);
+void yard_frame_span(const struct yard *yard, uint32_t *start, uint32_t *end);
+const struct yard_policy *yard_get_policy(const struct yard *yard);
+
+int yard_get_zone(struct yard *yard, unsigned zone, struct yard_zone_state *state);
+int yard_get_pcp(struct yard *yard, unsigned zone, unsigned cpu, struct yard_pcp_state *state);
+
+// The zone of a frame, or YARD_ERANGE for one that is in none.
+int yard_zone_of(const struct yard *yard, uint32_t pfn);
+// The effective type of a frame's pageblock (M8) and its flag bits (M7).
+unsigned yard_pageblock_type(const struct yard *yard, uint32_t pfn);
+unsigned yard_pageblock_bits(const struct yard *yard, uint32_t pfn);
+
+enum yard_frame_state { // M12; NONE: absent, reserved, or inside a block whose first frame tells
+	YARD_FRAME_NONE,
+	YARD_FRAME_BUDDY,
+	YARD_FRAME_PCP,
+	YARD_FRAME_DEFERRED,
+	YARD_FRAME_ISOLATED,
+	YARD_FRAME_ALLOCATED,
+};
+// State of the block that holds `pfn`; *first and *order receive the block (may be NULL).
+enum yard_frame_state yard_frame_state(const struct yard *yard, uint32_t pfn, uint32_t *first, unsigned *order);
+
+// Walks a list from its head: the first block when pfn is YARD_PFN_NONE, else the one after pfn; YARD_PFN_NONE at the
+// end. Quiescent.
+uint32_t yard_free_list_next(const struct yard *yard, unsigned zone, unsigned order, unsigned migratetype, uint32_t pfn);
+uint32_t yard_pcp_list_next(const struct yard *yard, unsigned zone, unsigned cpu, unsigned pindex, uint32_t pfn);
+
+struct yard_fragmentation { // per zone and order; spec 02 SP-41 and /sys/kernel/debug/extfrag
+	uint32_t unusable_index;   // 0..1000: share of free memory that cannot serve this order
+	int32_t fragmentation_index; // -1000: a block of the order exists
+};
+void yard_get_fragmentation(struct yard *yard, unsigned zone, unsigned order, struct yard_fragmentation *index);
+
+// Checks every invariant of spec 01 section 13. YARD_ECORRUPT writes one line (rule id, place, values) into `text`.
+// Quiescent; time linear in memory.
+int yard_verify(struct yard *yard, char *text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif

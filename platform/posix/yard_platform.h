@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The posix platform: real threads, the per-CPU set of the CPU that the thread runs on (pageyard/platform.h).
+
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#if defined(__GLIBC__) && defined(__x86_64__) && __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#define YARD_HAVE_RSEQ 1
+#endif
+
+struct yard_host {
+	unsigned nr_cpus;
+};
+
+typedef struct {
+	atomic_bool held;
+} yard_spinlock;
+
+static inline void yard_panic(const char *what, uint64_t value)
+{
+	fprintf(stderr, "pageyard: broken invariant: %s (%#llx)\n", what, (unsigned long long)value);
+	abort();
+}
+
+static inline void yard_host_init(struct yard_host *host, unsigned nr_cpus)
+{
+	host->nr_cpus = nr_cpus;
+}
+
+int yard_posix_cpu(void); // posix.c: asks libc
+
+static inline unsigned yard_host_cpu(const struct yard_host *host)
+{
+#ifdef YARD_HAVE_RSEQ
+	// The kernel keeps the CPU number in the thread's rseq area; reading it costs a load, asking libc a call.
+	const char *thread;
+	__asm__("mov %%fs:0, %0" : "=r"(thread));
+	int cpu = ((const volatile struct rseq *)(thread + __rseq_offset))->cpu_id;
+	if (cpu < 0)
+		cpu = yard_posix_cpu();
+#else
+	int cpu = yard_posix_cpu();
+#endif
+	if (cpu < 0)
+		return 0;
+	return (unsigned)cpu < host->nr_cpus ? (unsigned)cpu : (unsigned)cpu % host->nr_cpus;
+}
+
+static inline bool yard_spin_trylock(yard_spinlock *lock)
+{
+	// Acquire pairs with the release in yard_spin_unlock().
+	return !atomic_exchange_explicit(&lock->held, true, memory_order_acquire);
+}
+
+void yard_spin_wait(yard_spinlock *lock); // posix.c: somebody holds it
+
+static inline void yard_spin_lock(yard_spinlock *lock)
+{
+	if (!yard_spin_trylock(lock))
+		yard_spin_wait(lock);
+}
+
+static inline void yard_spin_unlock(yard_spinlock *lock)
+{
+	atomic_store_explicit(&lock->held, false, memory_order_release);
+}
+
+static inline bool yard_pcp_trylock(struct yard_host *host, yard_spinlock *lock)
+{
+	(void)host;
+	return yard_spin_trylock(lock);
+}
+
+static inline bool yard_zone_trylock(struct yard_host *host, yard_spinlock *lock)
+{
+	(void)host;
+	return yard_spin_trylock(lock);
+}
