@@ -106,6 +106,11 @@ static uint32_t finish(struct yard *yard, struct alloc_context *ctx, uint32_t pf
 	return pfn;
 }
 
+static unsigned bulk_flags(unsigned fast) // C1
+{
+	return fast & ~(unsigned)(ALLOC_NOFRAGMENT | ALLOC_KSWAPD | ALLOC_HIGHATOMIC);
+}
+
 static uint32_t alloc_nolock(struct yard *yard, struct alloc_context *ctx) // G9
 {
 	ctx->gfp |= YARD_GFP_NOWARN | YARD_GFP_ZERO | YARD_GFP_NOMEMALLOC | YARD_GFP_COMP;
@@ -127,6 +132,9 @@ int yard_alloc_request(struct yard *yard, const struct yard_request *request, st
 		if (!pcp_allowed_order(ctx.order))
 			return YARD_EINVAL;
 		pfn = alloc_nolock(yard, &ctx);
+	} else if (unlikely(request->bulk)) {
+		ctx.bulk = true;
+		pfn = walk_zonelist(yard, &ctx, bulk_flags(fast_flags(yard, &ctx)));
 	} else {
 		ctx.dirty_spread = ctx.gfp & YARD_GFP_WRITE;
 		pfn = walk_zonelist(yard, &ctx, fast_flags(yard, &ctx));
@@ -232,7 +240,7 @@ size_t yard_alloc_bulk(struct yard *yard, uint32_t gfp, size_t nr, uint32_t *pfn
 		return filled(pfns, nr);
 	if (missing == 1 || gfp & YARD_GFP_ACCOUNT) // C1
 		return bulk_single(yard, gfp, nr, pfns);
-	flags = fast_flags(yard, &ctx) & ~(unsigned)(ALLOC_NOFRAGMENT | ALLOC_KSWAPD | ALLOC_HIGHATOMIC);
+	flags = bulk_flags(fast_flags(yard, &ctx));
 	ctx.bulk = true;
 	zone = bulk_zone(yard, &ctx, flags, missing);
 	if (!zone || !bulk_take(yard, zone, &ctx, flags, nr, pfns))

@@ -133,6 +133,30 @@ static uint32_t steal(struct yard *yard, struct zone *zone, unsigned order, unsi
 	return PFN_NONE;
 }
 
+uint32_t yard_peek_fallback(const struct yard *yard, unsigned id, unsigned order, unsigned migratetype, bool claim_block,
+			    unsigned high, bool nofragment, unsigned *found_order, unsigned *found_type)
+{
+	const struct zone *zone;
+	unsigned low = claim_block && nofragment && order < YARD_PAGEBLOCK_ORDER ? YARD_PAGEBLOCK_ORDER : order;
+
+	if (id >= yard->nr_zones || migratetype >= YARD_PCPTYPES)
+		return PFN_NONE;
+	zone = zone_at(yard, id);
+	for (unsigned i = 0; low + i <= high; i++) {
+		unsigned o = claim_block ? high - i : low + i;
+		int fallback = find_suitable_fallback(yard, zone, o, migratetype, claim_block);
+
+		if (fallback == FALLBACK_NOCLAIM)
+			break;
+		if (fallback == FALLBACK_EMPTY)
+			continue;
+		*found_order = o;
+		*found_type = (unsigned)fallback;
+		return zone->free[o][fallback].head;
+	}
+	return PFN_NONE;
+}
+
 // R6.0: movable requests use CMA first when more than half of the free memory is CMA.
 static bool cma_first(const struct zone *zone)
 {

@@ -261,3 +261,34 @@ enum yard_forced yard_force_free_direct(struct yard *yard, uint32_t pfn, unsigne
 		free_direct(yard, zone, pfn, order, FPI_NONE);
 	return forced;
 }
+
+// What `from` was forced to becomes the state of `to`: frames, pageblocks, lists, counts and counters. What no step
+// shows (how the sets tuned themselves, boosts, flags, event counts) stays as `to` has it.
+int yard_adopt(struct yard *to, const struct yard *from)
+{
+	if (to->size != from->size || to->start_pfn != from->start_pfn || to->nr_cpus != from->nr_cpus)
+		return YARD_EINVAL;
+	__builtin_memcpy(to->frames, from->frames, (size_t)(to->end_pfn - to->start_pfn) * sizeof(*to->frames));
+	__builtin_memcpy(to->pageblocks, from->pageblocks,
+			 (size_t)((to->end_pfn - to->start_pfn) >> YARD_PAGEBLOCK_ORDER) * sizeof(*to->pageblocks));
+	for (unsigned id = 0; id < to->nr_zones; id++) {
+		struct zone *zone = zone_at(to, id);
+		const struct zone *source = zone_at(from, id);
+
+		__builtin_memcpy(zone->free, source->free, sizeof(zone->free));
+		for (unsigned order = 0; order < YARD_NR_PAGE_ORDERS; order++)
+			zone->nr_free[order] = source->nr_free[order];
+		for (unsigned item = 0; item < YARD_ZONE_STATS; item++)
+			zone->stat[item] = source->stat[item];
+		zone->nr_free_highatomic = source->nr_free_highatomic;
+		for (unsigned cpu = 0; cpu < to->nr_cpus; cpu++) {
+			struct pcp *pcp = zone_pcp(zone, cpu);
+			const struct pcp *source_pcp = zone_pcp(source, cpu);
+
+			__builtin_memcpy(pcp->lists, source_pcp->lists, sizeof(pcp->lists));
+			pcp->count = source_pcp->count;
+			__builtin_memcpy(pcp->diff, source_pcp->diff, sizeof(pcp->diff));
+		}
+	}
+	return YARD_OK;
+}

@@ -24,7 +24,10 @@ struct trace_dat_message {
 	uint64_t lost;	 // in all so far
 };
 
-enum { TRACE_DAT_BATCH = 512 };
+enum {
+	TRACE_DAT_BATCH = 512,
+	TRACE_DAT_SILENCE = 120, // seconds; a decoder that finds nothing to say for so long hangs, and ends
+};
 
 // Decodes the file into the pipe, and holds at least `events` events to be there. In a process of its own: it ends with
 // _exit.

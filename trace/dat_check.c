@@ -29,16 +29,17 @@ enum {
 struct check {
 	int fd;
 	uint64_t at, size;
-	bool swap; // the file was written on a machine of the other byte order
-	bool zstd; // packed with zstd, which we can unpack to see
-	unsigned buffers;	 // of instances in version 6, of all in version 7
-	uint64_t events_read;	 // sum of the cpus' "read events"
+	bool swap;	      // the file was written on a machine of the other byte order
+	bool zstd;	      // packed with zstd, which we can unpack to see
+	unsigned buffers;     // of instances in version 6, of all in version 7
+	uint64_t events_read; // sum of the cpus' "read events"
 	bool events_known;
 	const char *path;
 	struct trace_error *error;
 };
 
-__attribute__((format(printf, 3, 4))) static int fail(const struct check *check, uint64_t offset, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int fail(const struct check *check, uint64_t offset, const char *format,
+						      ...)
 {
 	char place[400];
 	va_list args;
@@ -55,7 +56,8 @@ static int get(struct check *check, void *into, size_t bytes)
 	size_t done = 0;
 
 	if (check->at > check->size || bytes > check->size - check->at)
-		return fail(check, check->size, "truncated: %zu bytes more are needed at offset %" PRIu64, bytes, check->at);
+		return fail(check, check->size, "truncated: %zu bytes more are needed at offset %" PRIu64, bytes,
+			    check->at);
 	while (done < bytes) {
 		ssize_t got = pread(check->fd, (char *)into + done, bytes - done, (off_t)(check->at + done));
 
@@ -70,8 +72,8 @@ static int get(struct check *check, void *into, size_t bytes)
 static int skip(struct check *check, uint64_t bytes, const char *what)
 {
 	if (bytes > check->size - check->at)
-		return fail(check, check->size, "truncated: %s at offset %" PRIu64 " says it has %" PRIu64 " bytes", what,
-			    check->at, bytes);
+		return fail(check, check->size, "truncated: %s at offset %" PRIu64 " says it has %" PRIu64 " bytes",
+			    what, check->at, bytes);
 	check->at += bytes;
 	return 0;
 }
@@ -85,7 +87,8 @@ static int get_number(struct check *check, unsigned bytes, uint64_t *value)
 		return -1;
 	*value = 0;
 	for (unsigned i = 0; i < bytes; i++)
-		*value = *value << 8 | raw[check->swap == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) ? i : bytes - 1 - i];
+		*value = *value << 8
+			 | raw[check->swap == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) ? i : bytes - 1 - i];
 	return 0;
 }
 
@@ -133,7 +136,8 @@ static int check_packed(struct check *check)
 	if (get_number(check, 4, &packed) || get_number(check, 4, &plain))
 		return -1;
 	if (packed > check->size - check->at)
-		return fail(check, check->size, "truncated: %" PRIu64 " packed bytes at offset %" PRIu64, packed, check->at);
+		return fail(check, check->size, "truncated: %" PRIu64 " packed bytes at offset %" PRIu64, packed,
+			    check->at);
 	if (plain > PACKED_MAX)
 		return fail(check, start, "a packed piece says that it unpacks to %" PRIu64 " bytes", plain);
 	if (!check->zstd)
@@ -147,7 +151,8 @@ static int check_packed(struct check *check)
 	if (!from || !to)
 		return fail(check, start, "no memory to unpack %" PRIu64 " bytes", plain);
 	if (ZSTD_isError(got) || got != plain)
-		return fail(check, start, "damaged: the packed piece here does not unpack to its %" PRIu64 " bytes", plain);
+		return fail(check, start, "damaged: the packed piece here does not unpack to its %" PRIu64 " bytes",
+			    plain);
 	return 0;
 }
 
@@ -158,8 +163,9 @@ static int check_cpu_data(struct check *check, uint64_t cpu, uint64_t offset, ui
 	uint64_t pieces;
 
 	if (offset > check->size || bytes > check->size - offset)
-		return fail(check, check->size, "truncated: cpu %" PRIu64 "'s data are %" PRIu64 " bytes at offset %" PRIu64, cpu,
-			    bytes, offset);
+		return fail(check, check->size,
+			    "truncated: cpu %" PRIu64 "'s data are %" PRIu64 " bytes at offset %" PRIu64, cpu, bytes,
+			    offset);
 	if (!packed || bytes == 0)
 		return 0;
 	check->at = offset;
@@ -196,8 +202,8 @@ static int check_buffer_option(struct check *check, const bool packed)
 	char name[STRING_MAX];
 	uint64_t section, page, cpus, flags;
 
-	if (get_number(check, 8, &section) || get_string(check, name, sizeof(name)) ||
-	    get_string(check, name, sizeof(name)) || get_number(check, 4, &page) || get_number(check, 4, &cpus))
+	if (get_number(check, 8, &section) || get_string(check, name, sizeof(name))
+	    || get_string(check, name, sizeof(name)) || get_number(check, 4, &page) || get_number(check, 4, &cpus))
 		return -1;
 
 	const uint64_t here = check->at;
@@ -211,8 +217,8 @@ static int check_buffer_option(struct check *check, const bool packed)
 	for (uint64_t i = 0; i < cpus; i++) {
 		uint64_t cpu, offset, bytes;
 
-		if (get_number(check, 4, &cpu) || get_number(check, 8, &offset) || get_number(check, 8, &bytes) ||
-		    check_cpu_data(check, cpu, offset, bytes, packed && (flags & SECTION_PACKED)))
+		if (get_number(check, 4, &cpu) || get_number(check, 8, &offset) || get_number(check, 8, &bytes)
+		    || check_cpu_data(check, cpu, offset, bytes, packed && (flags & SECTION_PACKED)))
 			return -1;
 	}
 	return 0;
@@ -232,8 +238,8 @@ static int check_options_7(struct check *check, bool packed, uint64_t *next)
 		if (id == OPTION_DONE)
 			return get_number(check, 8, next);
 		check->buffers += id == OPTION_BUFFER;
-		if ((id == OPTION_BUFFER && check_buffer_option(check, packed)) ||
-		    (id == OPTION_CPUSTAT && check_cpustat(check, bytes)))
+		if ((id == OPTION_BUFFER && check_buffer_option(check, packed))
+		    || (id == OPTION_CPUSTAT && check_cpustat(check, bytes)))
 			return -1;
 		check->at = start + bytes;
 	}
@@ -246,13 +252,14 @@ static int check_sections_7(struct check *check, bool packed)
 	while (check->at < check->size) {
 		uint64_t start = check->at, id, flags, name, bytes;
 
-		if (get_number(check, 2, &id) || get_number(check, 2, &flags) || get_number(check, 4, &name) ||
-		    get_number(check, 8, &bytes))
+		if (get_number(check, 2, &id) || get_number(check, 2, &flags) || get_number(check, 4, &name)
+		    || get_number(check, 8, &bytes))
 			return -1;
 		if (bytes > check->size - check->at)
 			return fail(check, check->size,
-				    "truncated: section %" PRIu64 " at offset %" PRIu64 " says it has %" PRIu64 " bytes", id,
-				    start, bytes);
+				    "truncated: section %" PRIu64 " at offset %" PRIu64 " says it has %" PRIu64
+				    " bytes",
+				    id, start, bytes);
 		// A buffer's pieces are found through its option; the others are one piece.
 		if (packed && (flags & SECTION_PACKED) && id != OPTION_BUFFER && check_packed(check))
 			return -1;
@@ -267,8 +274,8 @@ static int check_7(struct check *check)
 	uint64_t options, next = 0;
 	bool packed;
 
-	if (get_string(check, packing, sizeof(packing)) || get_string(check, version, sizeof(version)) ||
-	    get_number(check, 8, &options))
+	if (get_string(check, packing, sizeof(packing)) || get_string(check, version, sizeof(version))
+	    || get_number(check, 8, &options))
 		return -1;
 	packed = strcmp(packing, "none") != 0;
 	check->zstd = strcmp(packing, "zstd") == 0;
@@ -297,8 +304,9 @@ static int check_descriptions_6(struct check *check)
 	char system[STRING_MAX];
 	uint64_t count, events;
 
-	if (expect(check, "header_page", 12) || skip_counted(check, 8, "header_page") ||
-	    expect(check, "header_event", 13) || skip_counted(check, 8, "header_event") || get_number(check, 4, &count))
+	if (expect(check, "header_page", 12) || skip_counted(check, 8, "header_page")
+	    || expect(check, "header_event", 13) || skip_counted(check, 8, "header_event")
+	    || get_number(check, 4, &count))
 		return -1;
 	for (uint64_t i = 0; i < count; i++)
 		if (skip_counted(check, 8, "the format of an event of ftrace"))
@@ -312,8 +320,8 @@ static int check_descriptions_6(struct check *check)
 			if (skip_counted(check, 8, "the format of an event"))
 				return -1;
 	}
-	return skip_counted(check, 4, "the list of kernel symbols") || skip_counted(check, 4, "the list of formats") ||
-	       skip_counted(check, 8, "the list of task names");
+	return skip_counted(check, 4, "the list of kernel symbols") || skip_counted(check, 4, "the list of formats")
+	       || skip_counted(check, 8, "the list of task names");
 }
 
 static int check_options_6(struct check *check)
@@ -355,8 +363,8 @@ static int check_6(struct check *check)
 	if (memcmp(kind, "flyrecord", sizeof(kind)) != 0)
 		return fail(check, check->at - sizeof(kind), "'flyrecord' is missing here");
 	for (uint64_t cpu = 0; cpu < cpus; cpu++)
-		if (get_number(check, 8, &offset) || get_number(check, 8, &bytes) ||
-		    check_cpu_data(check, cpu, offset, bytes, false))
+		if (get_number(check, 8, &offset) || get_number(check, 8, &bytes)
+		    || check_cpu_data(check, cpu, offset, bytes, false))
 			return -1;
 	return 0;
 }
@@ -372,7 +380,7 @@ static int check_version(struct check *check, const char *version)
 
 int trace_dat_check(int fd, uint64_t size, const char *path, uint64_t *events, struct trace_error *error)
 {
-	struct check check = { .fd = fd, .size = size, .path = path, .error = error };
+	struct check check = {.fd = fd, .size = size, .path = path, .error = error};
 	char version[16];
 	unsigned char order, word;
 	uint64_t page;

@@ -16,14 +16,14 @@
 #include "trace/internal.h"
 
 enum {
-	EVENT_IDS = 1 << 16,	   // common_type has 16 bits
-	FLAG_NMI = 0x40,	   // common_flags; libtraceevent names only some
+	EVENT_IDS = 1 << 16, // common_type has 16 bits
+	FLAG_NMI = 0x40,     // common_flags; libtraceevent names only some
 	INTERRUPT_FLAGS = TRACE_FLAG_HARDIRQ | TRACE_FLAG_SOFTIRQ | FLAG_NMI,
 	GFP_BITS = 64,
 };
 
-struct format { // how to read the events of one id
-	const struct trace_spec *spec; // NULL: of no interest
+struct format {						  // how to read the events of one id
+	const struct trace_spec *spec;			  // NULL: of no interest
 	struct tep_format_field *field[TRACE_FIELDS_MAX]; // NULL: not in this file
 	bool page[TRACE_FIELDS_MAX];			  // it holds the address of a descriptor
 	uint32_t gfp[GFP_BITS];				  // our bits for each of the file's
@@ -53,6 +53,7 @@ static void put(int pipe, const void *data, size_t bytes)
 {
 	const char *at = data;
 
+	alarm(0); // a slow reader is no hang
 	while (bytes) {
 		ssize_t done = write(pipe, at, bytes);
 
@@ -63,11 +64,13 @@ static void put(int pipe, const void *data, size_t bytes)
 		at += done;
 		bytes -= (size_t)done;
 	}
+	alarm(TRACE_DAT_SILENCE);
 }
 
-static void put_message(struct decoder *decoder, enum trace_dat_kind kind, uint32_t count, const void *data, size_t bytes)
+static void put_message(struct decoder *decoder, enum trace_dat_kind kind, uint32_t count, const void *data,
+			size_t bytes)
 {
-	const struct trace_dat_message message = { kind, count, decoder->offset, decoder->lost };
+	const struct trace_dat_message message = {kind, count, decoder->offset, decoder->lost};
 
 	put(decoder->pipe, &message, sizeof(message));
 	put(decoder->pipe, data, bytes);
@@ -140,9 +143,10 @@ static void learn_gfp(struct format *format, const struct tep_event *event)
 static bool is_system_wanted(const struct tep_event *event, const struct trace_spec *spec)
 {
 	if (spec->probe) // no tracepoint that happens to have such a name
-		return tep_find_field((struct tep_event *)event, "__probe_ip") ||
-		       tep_find_field((struct tep_event *)event, "__probe_func");
-	return !strcmp(event->system, "kmem") || !strcmp(event->system, "compaction") || !strcmp(event->system, "vmscan");
+		return tep_find_field((struct tep_event *)event, "__probe_ip")
+		       || tep_find_field((struct tep_event *)event, "__probe_func");
+	return !strcmp(event->system, "kmem") || !strcmp(event->system, "compaction")
+	       || !strcmp(event->system, "vmscan");
 }
 
 // Looks up an event's fields, once.
@@ -176,8 +180,8 @@ static bool read_field(const struct tep_record *record, struct tep_format_field 
 {
 	unsigned long long value;
 
-	if (field->offset < 0 || field->size <= 0 || field->offset + field->size > record->size ||
-	    tep_read_number_field(field, record->data, &value))
+	if (field->offset < 0 || field->size <= 0 || field->offset + field->size > record->size
+	    || tep_read_number_field(field, record->data, &value))
 		return false;
 	if ((field->flags & TEP_FIELD_IS_SIGNED) && field->size < 8) {
 		unsigned shift = 64 - 8 * (unsigned)field->size;
@@ -222,8 +226,8 @@ static bool fill(struct decoder *decoder, const struct format *format, const str
 			number.magnitude = map_gfp(format, number.magnitude);
 		wrong = trace_store(event, field, number);
 		if (wrong)
-			give_up(decoder, "%s: %s=%s%" PRIu64 " %s", format->spec->name, field->key, number.negative ? "-" : "",
-				number.magnitude, wrong);
+			give_up(decoder, "%s: %s=%s%" PRIu64 " %s", format->spec->name, field->key,
+				number.negative ? "-" : "", number.magnitude, wrong);
 	}
 	return true;
 }
@@ -298,7 +302,7 @@ static void add_buffer(struct decoder *decoder, struct tracecmd_input *buffer)
 	for (int cpu = 0; cpu < cpus; cpu++) {
 		struct stream *stream = &decoder->stream[decoder->streams++];
 
-		*stream = (struct stream){ .buffer = buffer, .cpu = cpu };
+		*stream = (struct stream){.buffer = buffer, .cpu = cpu};
 		advance(decoder, stream);
 	}
 }
@@ -330,6 +334,7 @@ _Noreturn void trace_dat_decode(int fd, int pipe, uint64_t events)
 	if (!decoder)
 		_exit(1);
 	decoder->pipe = pipe;
+	alarm(TRACE_DAT_SILENCE);
 	open_buffers(decoder, fd);
 	for (;;) {
 		struct stream *first = NULL;
@@ -344,16 +349,16 @@ _Noreturn void trace_dat_decode(int fd, int pipe, uint64_t events)
 		if (!first)
 			break;
 		if (first->record->ts < decoder->ns)
-			give_up(decoder, "damaged: on cpu %d the time goes back from %" PRIu64 " to %llu ns", first->cpu,
-				decoder->ns, first->record->ts);
+			give_up(decoder, "damaged: on cpu %d the time goes back from %" PRIu64 " to %llu ns",
+				first->cpu, decoder->ns, first->record->ts);
 		decoder->ns = first->record->ts;
 		put_record(decoder, first);
 		advance(decoder, first);
 	}
 	// libtracecmd ends a cpu's data silently at a place that it cannot read.
 	if (decoder->records < events && decoder->lost == 0)
-		give_up(decoder, "damaged: the recorder got %" PRIu64 " events, but only %" PRIu64 " can be read", events,
-			decoder->records);
+		give_up(decoder, "damaged: the recorder got %" PRIu64 " events, but only %" PRIu64 " can be read",
+			events, decoder->records);
 	flush(decoder);
 	put_message(decoder, TRACE_DAT_END, 0, NULL, 0);
 	_exit(0);

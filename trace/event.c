@@ -154,8 +154,8 @@ static const char *store_int32(int32_t *into, uint8_t limit, struct trace_number
 	uint64_t max = number.negative ? (uint64_t)INT32_MAX + 1 : (uint64_t)INT32_MAX;
 
 	if (limit && ((number.negative && number.magnitude) || number.magnitude > limit))
-		return limit == TRACE_ORDER_MAX ? "is not an order: 0 to 10 is right" :
-						  "is not a migratetype: 0 to 5 is right";
+		return limit == TRACE_ORDER_MAX ? "is not an order: 0 to 10 is right"
+						: "is not a migratetype: 0 to 5 is right";
 	if (number.magnitude > max)
 		return "does not fit into 32 bits";
 	*into = (int32_t)(number.negative ? -(int64_t)number.magnitude : (int64_t)number.magnitude);

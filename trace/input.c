@@ -15,7 +15,7 @@
 
 enum { BUFFER_SIZE = 1 << 20 };
 
-static const unsigned char zstd_magic[4] = { 0x28, 0xb5, 0x2f, 0xfd };
+static const unsigned char zstd_magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
 
 int trace_fail_at(struct trace_error *error, const char *place, const char *format, va_list args)
 {
@@ -73,7 +73,7 @@ static ptrdiff_t read_file(struct trace_input *input, char *into, size_t size, s
 // Unpacks into the free part of the buffer. Number of bytes, 0 at the end, -1 and *error.
 static ptrdiff_t unpack(struct trace_input *input, char *into, size_t size, struct trace_error *error)
 {
-	ZSTD_outBuffer out = { into, size, 0 };
+	ZSTD_outBuffer out = {into, size, 0};
 
 	while (out.pos == 0) {
 		if (input->packed_at == input->packed_end) {
@@ -92,7 +92,7 @@ static ptrdiff_t unpack(struct trace_input *input, char *into, size_t size, stru
 			input->packed_end = (size_t)got;
 		}
 
-		ZSTD_inBuffer in = { input->packed, input->packed_end, input->packed_at };
+		ZSTD_inBuffer in = {input->packed, input->packed_end, input->packed_at};
 		size_t left = ZSTD_decompressStream(input->unpacker, &out, &in);
 
 		if (ZSTD_isError(left))
@@ -171,7 +171,8 @@ int trace_input_line_slow(struct trace_input *input, const char **line, size_t *
 			held = newline ? (size_t)(newline - input->at) : held;
 			input->line++;
 			if (held > input->line_max)
-				return trace_input_fail(input, error, "the line has more than %zu bytes", input->line_max);
+				return trace_input_fail(input, error, "the line has more than %zu bytes",
+							input->line_max);
 			*line = input->at;
 			*length = held;
 			input->at = newline + 1;

@@ -108,5 +108,5 @@ struct trace_source *trace_dat_open(struct trace_input *input, struct trace_erro
 
 // Fills *error with one line whatever the arguments hold: control characters become '?'. Return -1.
 __attribute__((format(printf, 2, 3))) int trace_fail(struct trace_error *error, const char *format, ...);
-__attribute__((format(printf, 3, 0))) int trace_fail_at(struct trace_error *error, const char *place, const char *format,
-							 va_list args);
+__attribute__((format(printf, 3, 0))) int trace_fail_at(struct trace_error *error, const char *place,
+							const char *format, va_list args);

@@ -83,8 +83,8 @@ static int find_pair(const struct oracle *oracle, const struct trace_spec *spec,
 	while (stop < end && *stop != '=' && *stop != ' ')
 		stop++;
 	if (stop == at || *stop != '=') {
-		trace_input_fail(oracle->input, error, "'%.*s' in %s is not key=value", (int)(end - at > 32 ? 32 : end - at),
-				 at, spec->name);
+		trace_input_fail(oracle->input, error, "'%.*s' in %s is not key=value",
+				 (int)(end - at > 32 ? 32 : end - at), at, spec->name);
 		return -2;
 	}
 	*value = stop + 1;
@@ -147,10 +147,12 @@ static int check_end(struct oracle *oracle, const char *line, const char *end, s
 	size_t length;
 
 	if (trace_scan_unsigned(line + 4, UINT64_MAX - 1, '\n', &told) != end + 1)
-		return trace_input_fail(oracle->input, error, "'%.*s' is not 'end N'", (int)(end - line > 32 ? 32 : end - line), line);
+		return trace_input_fail(oracle->input, error, "'%.*s' is not 'end N'",
+					(int)(end - line > 32 ? 32 : end - line), line);
 	if (told != oracle->events)
-		return trace_input_fail(oracle->input, error, "the file says 'end %" PRIu64 "' but holds %" PRIu64 " events",
-					told, oracle->events);
+		return trace_input_fail(oracle->input, error,
+					"the file says 'end %" PRIu64 "' but holds %" PRIu64 " events", told,
+					oracle->events);
 	switch (trace_input_line(oracle->input, &line, &length, error)) {
 	case 0: return 0;
 	case 1: return trace_input_fail(oracle->input, error, "a line after the 'end' line");
@@ -172,7 +174,8 @@ static int special_line(struct oracle *oracle, const char *line, size_t length, 
 		oracle->source.lost += cut;
 		return 1;
 	}
-	return trace_input_fail(oracle->input, error, "'%.*s' is not 'seq ns cpu pid NAME key=value...', 'cut N' or 'end N'",
+	return trace_input_fail(oracle->input, error,
+				"'%.*s' is not 'seq ns cpu pid NAME key=value...', 'cut N' or 'end N'",
 				(int)(length > 32 ? 32 : length), line);
 }
 
@@ -234,7 +237,8 @@ static int oracle_next(struct trace_source *source, struct trace_event *event, s
 		if (got < 0)
 			return -1;
 		if (got == 0)
-			return trace_input_fail(oracle->input, error, "truncated: the file ends without its 'end N' line");
+			return trace_input_fail(oracle->input, error,
+						"truncated: the file ends without its 'end N' line");
 		if ((unsigned char)(line[0] - '0') <= 9)
 			return event_line(oracle, line, length, event, error);
 		got = special_line(oracle, line, length, error);
@@ -273,7 +277,7 @@ struct trace_source *trace_oracle_open(struct trace_input *input, struct trace_e
 		trace_input_fail(input, error, "no memory for a reader");
 		return NULL;
 	}
-	oracle->source = (struct trace_source){ oracle_next, oracle_progress, oracle_close, 0 };
+	oracle->source = (struct trace_source){oracle_next, oracle_progress, oracle_close, 0};
 	oracle->input = input;
 	return &oracle->source;
 }

@@ -25,7 +25,8 @@ static bool starts_with(const struct trace_input *input, const char *start, size
 // Opens the source that fits the first bytes.
 static struct trace_source *open_source(struct trace_input *input, enum trace_format *format, struct trace_error *error)
 {
-	static const char oracle[] = "pageyard-events ", snapshot[] = "pageyard-snapshot ", dat[] = "\x17\x08\x44tracing";
+	static const char oracle[] = "pageyard-events ", snapshot[] = "pageyard-snapshot ",
+			  dat[] = "\x17\x08\x44tracing";
 	ptrdiff_t held = trace_input_peek(input, sizeof(snapshot), error);
 
 	if (held < 0)
@@ -53,7 +54,7 @@ static struct trace_source *open_source(struct trace_input *input, enum trace_fo
 // The file of events that `path` means. NULL and *error, or a string to free.
 static char *events_of(const char *path, struct trace_error *error)
 {
-	static const char *const names[] = { "", "/events.txt", "/events.txt.zst" };
+	static const char *const names[] = {"", "/events.txt", "/events.txt.zst"};
 	size_t size = strlen(path) + 32;
 	char *full = malloc(size);
 	struct stat status;

@@ -54,10 +54,22 @@ enum head { HEAD_KERNEL = 1, HEAD_CPUS = 2, HEAD_PAGESIZE = 4, HEAD_RATIO = 8 };
 enum zone_line { ZONE_WATERMARK = 1, ZONE_RESERVE = 2, ZONE_CONTIGUOUS = 4 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define GLOBAL(name) { #name, offsetof(struct snapshot, name) }
-#define ZONE(name, field) { name, offsetof(struct snapshot_zone, field) }
-#define NODE(name, field) { name, offsetof(struct snapshot_node, field) }
-#define PCP(name) { #name, offsetof(struct snapshot_pcp, name) }
+#define GLOBAL(name)                                                                                                   \
+	{                                                                                                              \
+#name, offsetof(struct snapshot, name)                                                                 \
+	}
+#define ZONE(name, field)                                                                                              \
+	{                                                                                                              \
+		name, offsetof(struct snapshot_zone, field)                                                            \
+	}
+#define NODE(name, field)                                                                                              \
+	{                                                                                                              \
+		name, offsetof(struct snapshot_node, field)                                                            \
+	}
+#define PCP(name)                                                                                                      \
+	{                                                                                                              \
+#name, offsetof(struct snapshot_pcp, name)                                                             \
+	}
 
 static const struct plain global_fields[] = {
 	GLOBAL(min_free_kbytes),
@@ -66,7 +78,7 @@ static const struct plain global_fields[] = {
 	GLOBAL(watermark_scale_factor),
 	GLOBAL(defrag_mode),
 	GLOBAL(node_reclaim_mode),
-	{ "page_group_by_mobility_disabled", offsetof(struct snapshot, mobility_disabled) },
+	{"page_group_by_mobility_disabled", offsetof(struct snapshot, mobility_disabled)},
 	GLOBAL(percpu_pagelist_high_fraction),
 	GLOBAL(nr_online_nodes),
 	GLOBAL(totalreserve_pages),
@@ -120,18 +132,18 @@ static const struct plain numa_fields[SNAPSHOT_NUMA_STATS] = {
 
 static const struct plain cpustat_fields[] = {
 	PCP(stat_threshold),
-	{ "NR_FREE_PAGES", offsetof(struct snapshot_pcp, diff[SNAPSHOT_NR_FREE_PAGES]) },
-	{ "NR_FREE_PAGES_BLOCKS", offsetof(struct snapshot_pcp, diff[SNAPSHOT_NR_FREE_PAGES_BLOCKS]) },
-	{ "NR_FREE_CMA_PAGES", offsetof(struct snapshot_pcp, diff[SNAPSHOT_NR_FREE_CMA_PAGES]) },
-	{ "NUMA_HIT", offsetof(struct snapshot_pcp, numa[SNAPSHOT_NUMA_HIT]) },
-	{ "NUMA_MISS", offsetof(struct snapshot_pcp, numa[SNAPSHOT_NUMA_MISS]) },
-	{ "NUMA_FOREIGN", offsetof(struct snapshot_pcp, numa[SNAPSHOT_NUMA_FOREIGN]) },
-	{ "NUMA_INTERLEAVE_HIT", offsetof(struct snapshot_pcp, numa[SNAPSHOT_NUMA_INTERLEAVE_HIT]) },
-	{ "NUMA_LOCAL", offsetof(struct snapshot_pcp, numa[SNAPSHOT_NUMA_LOCAL]) },
-	{ "NUMA_OTHER", offsetof(struct snapshot_pcp, numa[SNAPSHOT_NUMA_OTHER]) },
+	{"NR_FREE_PAGES", offsetof(struct snapshot_pcp, diff[SNAPSHOT_NR_FREE_PAGES])},
+	{"NR_FREE_PAGES_BLOCKS", offsetof(struct snapshot_pcp, diff[SNAPSHOT_NR_FREE_PAGES_BLOCKS])},
+	{"NR_FREE_CMA_PAGES", offsetof(struct snapshot_pcp, diff[SNAPSHOT_NR_FREE_CMA_PAGES])},
+	{"NUMA_HIT", offsetof(struct snapshot_pcp, numa[SNAPSHOT_NUMA_HIT])},
+	{"NUMA_MISS", offsetof(struct snapshot_pcp, numa[SNAPSHOT_NUMA_MISS])},
+	{"NUMA_FOREIGN", offsetof(struct snapshot_pcp, numa[SNAPSHOT_NUMA_FOREIGN])},
+	{"NUMA_INTERLEAVE_HIT", offsetof(struct snapshot_pcp, numa[SNAPSHOT_NUMA_INTERLEAVE_HIT])},
+	{"NUMA_LOCAL", offsetof(struct snapshot_pcp, numa[SNAPSHOT_NUMA_LOCAL])},
+	{"NUMA_OTHER", offsetof(struct snapshot_pcp, numa[SNAPSHOT_NUMA_OTHER])},
 };
 
-static const char *const zone_names[SNAPSHOT_ZONE_TYPES] = { "DMA", "DMA32", "Normal", "Movable", "Device" };
+static const char *const zone_names[SNAPSHOT_ZONE_TYPES] = {"DMA", "DMA32", "Normal", "Movable", "Device"};
 
 #define FAIL(parser, ...) trace_input_fail((parser)->input, (parser)->error, __VA_ARGS__)
 
@@ -168,8 +180,7 @@ static int line_over(const struct parser *parser)
 static int word_number(const struct parser *parser, const char *word, const char *end, const char *name,
 		       struct trace_number *number)
 {
-	if (trace_scan_number(word, number) != end ||
-	    (number->negative && number->magnitude > (uint64_t)INT64_MAX))
+	if (trace_scan_number(word, number) != end || (number->negative && number->magnitude > (uint64_t)INT64_MAX))
 		return FAIL(parser, "%s: '%.*s' is not a decimal or 0x number of 64 bits", name,
 			    (int)(end - word > 32 ? 32 : end - word), word);
 	return 0;
@@ -225,9 +236,8 @@ static int plain_field(struct parser *parser, const struct plain *fields, size_t
 	for (unsigned i = 0; i < count; i++) {
 		if (!is_word(name, length, fields[i].name))
 			continue;
-		if (next_word(parser, &word, &length) ||
-		    (!is_signed && no_negative(parser, fields[i].name, word)) ||
-		    store_plain(parser, &fields[i], i, seen, base, word, word + length))
+		if (next_word(parser, &word, &length) || (!is_signed && no_negative(parser, fields[i].name, word))
+		    || store_plain(parser, &fields[i], i, seen, base, word, word + length))
 			return -1;
 		return line_over(parser);
 	}
@@ -250,8 +260,8 @@ static int pair_fields(struct parser *parser, const struct plain *fields, size_t
 		if (!equals || equals == word)
 			return FAIL(parser, "'%.*s' is not NAME=value", (int)(length > 32 ? 32 : length), word);
 		for (unsigned i = 0; i < count; i++)
-			if (is_word(word, (size_t)(equals - word), fields[i].name) &&
-			    store_plain(parser, &fields[i], i, &seen, base, equals + 1, word + length))
+			if (is_word(word, (size_t)(equals - word), fields[i].name)
+			    && store_plain(parser, &fields[i], i, &seen, base, equals + 1, word + length))
 				return -1;
 	}
 	return 0;
@@ -261,10 +271,10 @@ static int pair_fields(struct parser *parser, const struct plain *fields, size_t
 static int enum_line(struct parser *parser)
 {
 	static const struct plain wanted[] = {
-		{ "MIGRATE_UNMOVABLE", 0 }, { "MIGRATE_MOVABLE", 1 }, { "MIGRATE_RECLAIMABLE", 2 },
-		{ "MIGRATE_HIGHATOMIC", 3 }, { "MIGRATE_CMA", 4 },    { "MIGRATE_ISOLATE", 5 },
-		{ "ZONE_DMA", 0 },	     { "ZONE_DMA32", 1 },     { "ZONE_NORMAL", 2 },
-		{ "ZONE_MOVABLE", 3 },	     { "ZONE_DEVICE", 4 },
+		{"MIGRATE_UNMOVABLE", 0},  {"MIGRATE_MOVABLE", 1}, {"MIGRATE_RECLAIMABLE", 2},
+		{"MIGRATE_HIGHATOMIC", 3}, {"MIGRATE_CMA", 4},	   {"MIGRATE_ISOLATE", 5},
+		{"ZONE_DMA", 0},	   {"ZONE_DMA32", 1},	   {"ZONE_NORMAL", 2},
+		{"ZONE_MOVABLE", 3},	   {"ZONE_DEVICE", 4},
 	};
 	const char *word;
 	size_t length;
@@ -279,10 +289,12 @@ static int enum_line(struct parser *parser)
 			return -1;
 		equals = memchr(word, '=', length);
 		if (!equals || word_number(parser, equals + 1, word + length, "the constant", &number))
-			return equals ? -1 : FAIL(parser, "'%.*s' is not NAME=number", (int)(length > 32 ? 32 : length), word);
+			return equals ? -1
+				      : FAIL(parser, "'%.*s' is not NAME=number", (int)(length > 32 ? 32 : length),
+					     word);
 		for (unsigned i = 0; i < COUNT(wanted); i++)
-			if (is_word(word, (size_t)(equals - word), wanted[i].name) &&
-			    (number.negative || number.magnitude != wanted[i].offset))
+			if (is_word(word, (size_t)(equals - word), wanted[i].name)
+			    && (number.negative || number.magnitude != wanted[i].offset))
 				return FAIL(parser, "%.*s: this program wants %s=%zu", (int)length, word,
 					    wanted[i].name, wanted[i].offset);
 	}
@@ -326,8 +338,8 @@ static int pagesize_line(struct parser *parser)
 {
 	uint64_t bytes;
 
-	if (once(parser, &parser->heads, HEAD_PAGESIZE, "pagesize") ||
-	    next_number(parser, "pagesize", UINT32_MAX, &bytes))
+	if (once(parser, &parser->heads, HEAD_PAGESIZE, "pagesize")
+	    || next_number(parser, "pagesize", UINT32_MAX, &bytes))
 		return -1;
 	if (bytes != 4096)
 		return FAIL(parser, "pagesize %" PRIu64 ": this program reads snapshots with 4096", bytes);
@@ -405,8 +417,8 @@ static int zoneref(struct parser *parser, struct snapshot_zoneref *ref)
 	if (next_word(parser, &word, &length))
 		return -1;
 	colon = memchr(word, ':', length);
-	if (colon && length > 4 && memcmp(word, "node", 4) == 0 &&
-	    trace_scan_unsigned(word + 4, NODES_MAX - 1, ':', &node) == colon + 1)
+	if (colon && length > 4 && memcmp(word, "node", 4) == 0
+	    && trace_scan_unsigned(word + 4, NODES_MAX - 1, ':', &node) == colon + 1)
 		index = zone_index(colon + 1, (size_t)(word + length - colon - 1));
 	if (index < 0)
 		return FAIL(parser, "'%.*s' is not nodeN:ZONE", (int)(length > 32 ? 32 : length), word);
@@ -457,8 +469,9 @@ static int node_line(struct parser *parser)
 	struct node_seen *seen = &parser->node[node - parser->snapshot->node];
 	bool is_signed = is_word(name, length, "kswapd_failures");
 
-	return plain_field(parser, node_fields, COUNT(node_fields), &seen->plain, node, name, length, is_signed) < 0 ? -1 :
-														       0;
+	return plain_field(parser, node_fields, COUNT(node_fields), &seen->plain, node, name, length, is_signed) < 0
+		       ? -1
+		       : 0;
 }
 
 // What every zone must have told when its lines are over.
@@ -473,8 +486,8 @@ static int zone_complete(const struct parser *parser)
 
 	for (unsigned i = 0; i < ZONE_FIELDS_REQUIRED; i++)
 		if (!(parser->zone.plain >> i & 1))
-			return FAIL(parser, "zone %" PRIu32 " %s has no %s line before this one", zone->node, zone->name,
-				    zone_fields[i].name);
+			return FAIL(parser, "zone %" PRIu32 " %s has no %s line before this one", zone->node,
+				    zone->name, zone_fields[i].name);
 	if (zone->start_pfn > UINT32_MAX || zone->spanned > UINT32_MAX)
 		return FAIL(parser, "zone %" PRIu32 " %s: frames beyond 2^32", zone->node, zone->name);
 	return 0;
@@ -552,11 +565,12 @@ static int zone_free_list(struct parser *parser, struct snapshot_zone *zone)
 {
 	uint64_t order, type;
 
-	if (next_number(parser, "order", SNAPSHOT_ORDERS - 1, &order) ||
-	    next_number(parser, "migratetype", SNAPSHOT_MIGRATETYPES - 1, &type))
+	if (next_number(parser, "order", SNAPSHOT_ORDERS - 1, &order)
+	    || next_number(parser, "migratetype", SNAPSHOT_MIGRATETYPES - 1, &type))
 		return -1;
 	if (parser->zone.free[order] >> type & 1)
-		return FAIL(parser, "the free list of order %" PRIu64 ", migratetype %" PRIu64 " comes twice", order, type);
+		return FAIL(parser, "the free list of order %" PRIu64 ", migratetype %" PRIu64 " comes twice", order,
+			    type);
 	parser->zone.free[order] |= (uint8_t)(1u << type);
 	return list(parser, &zone->free[order][type]);
 }
@@ -565,9 +579,9 @@ static int zone_nr_free(struct parser *parser, struct snapshot_zone *zone)
 {
 	uint64_t order;
 
-	if (next_number(parser, "order", SNAPSHOT_ORDERS - 1, &order) ||
-	    once(parser, &parser->zone.nr_free, 1u << order, "nr_free") ||
-	    next_number(parser, "nr_free", UINT32_MAX, &zone->nr_free[order]))
+	if (next_number(parser, "order", SNAPSHOT_ORDERS - 1, &order)
+	    || once(parser, &parser->zone.nr_free, 1u << order, "nr_free")
+	    || next_number(parser, "nr_free", UINT32_MAX, &zone->nr_free[order]))
 		return -1;
 	return line_over(parser);
 }
@@ -639,8 +653,8 @@ static int zone_contiguous(struct parser *parser, struct snapshot_zone *zone)
 {
 	uint64_t value;
 
-	if (once(parser, &parser->zone.lines, ZONE_CONTIGUOUS, "contiguous") ||
-	    next_number(parser, "contiguous", 1, &value))
+	if (once(parser, &parser->zone.lines, ZONE_CONTIGUOUS, "contiguous")
+	    || next_number(parser, "contiguous", 1, &value))
 		return -1;
 	zone->contiguous = value;
 	return line_over(parser);
@@ -671,7 +685,8 @@ static int zone_field(struct parser *parser, struct snapshot_zone *zone, const c
 		return zone_values(parser, ZONE_RESERVE, "lowmem_reserve", zone->lowmem_reserve, SNAPSHOT_ZONE_TYPES);
 	if (is_word(name, length, "contiguous"))
 		return zone_contiguous(parser, zone);
-	return plain_field(parser, zone_fields, COUNT(zone_fields), &seen->plain, zone, name, length, false) < 0 ? -1 : 0;
+	return plain_field(parser, zone_fields, COUNT(zone_fields), &seen->plain, zone, name, length, false) < 0 ? -1
+														 : 0;
 }
 
 static int zone_line(struct parser *parser)
@@ -682,8 +697,8 @@ static int zone_line(struct parser *parser)
 	bool known = false;
 	uint64_t node;
 
-	if (next_number(parser, "node", NODES_MAX - 1, &node) || next_word(parser, &zone_name, &zone_length) ||
-	    next_word(parser, &field, &length))
+	if (next_number(parser, "node", NODES_MAX - 1, &node) || next_word(parser, &zone_name, &zone_length)
+	    || next_word(parser, &field, &length))
 		return -1;
 	for (uint32_t i = 0; i < snapshot->nr_nodes; i++)
 		known |= snapshot->node[i].id == node;
@@ -725,12 +740,12 @@ static int pageblock_line(struct parser *parser)
 	const char *word;
 	size_t length;
 
-	if (next_number(parser, "pfn", UINT32_MAX, &pfn) ||
-	    next_number(parser, "migratetype", SNAPSHOT_MIGRATETYPES - 1, &type) || next_word(parser, &word, &length) ||
-	    line_over(parser))
+	if (next_number(parser, "pfn", UINT32_MAX, &pfn)
+	    || next_number(parser, "migratetype", SNAPSHOT_MIGRATETYPES - 1, &type) || next_word(parser, &word, &length)
+	    || line_over(parser))
 		return -1;
-	if (length < 6 || memcmp(word, "bits=", 5) != 0 ||
-	    trace_scan_unsigned(word + 5, PAGEBLOCK_BITS_MAX, '\n', &bits) != word + length + 1)
+	if (length < 6 || memcmp(word, "bits=", 5) != 0
+	    || trace_scan_unsigned(word + 5, PAGEBLOCK_BITS_MAX, '\n', &bits) != word + length + 1)
 		return FAIL(parser, "'%.*s' is not bits=b with b from 0 to %d", (int)(length > 32 ? 32 : length), word,
 			    PAGEBLOCK_BITS_MAX);
 	if ((bits & 7) != type)
@@ -738,13 +753,14 @@ static int pageblock_line(struct parser *parser)
 	if (pfn % FRAMES_OF_BLOCK)
 		return FAIL(parser, "pageblock %" PRIu64 " does not begin at a multiple of %d", pfn, FRAMES_OF_BLOCK);
 	if (snapshot->nr_pageblocks && snapshot->pageblock[snapshot->nr_pageblocks - 1].pfn >= pfn)
-		return FAIL(parser, "pageblock %" PRIu64 " comes after pageblock %" PRIu32 ": ascending, each once, is right",
+		return FAIL(parser,
+			    "pageblock %" PRIu64 " comes after pageblock %" PRIu32 ": ascending, each once, is right",
 			    pfn, snapshot->pageblock[snapshot->nr_pageblocks - 1].pfn);
 	blocks = grow(parser, snapshot->pageblock, snapshot->nr_pageblocks, &parser->pageblocks_size, sizeof(*blocks));
 	if (!blocks)
 		return -1;
 	snapshot->pageblock = blocks;
-	blocks[snapshot->nr_pageblocks++] = (struct snapshot_pageblock){ (uint32_t)pfn, (uint8_t)bits };
+	blocks[snapshot->nr_pageblocks++] = (struct snapshot_pageblock){(uint32_t)pfn, (uint8_t)bits};
 	return 0;
 }
 
@@ -754,18 +770,12 @@ static int frames_class(const struct parser *parser, const char *word, size_t le
 		const char *name;
 		enum snapshot_class class;
 	} classes[] = {
-		{ "free", SNAPSHOT_FREE },
-		{ "pcp", SNAPSHOT_PCP },
-		{ "reserved", SNAPSHOT_RESERVED },
-		{ "lru-anon", SNAPSHOT_LRU_ANON },
-		{ "lru-file", SNAPSHOT_LRU_FILE },
-		{ "lru-unevictable", SNAPSHOT_LRU_UNEVICTABLE },
-		{ "anon-offlru", SNAPSHOT_OFFLRU },
-		{ "mapping-offlru", SNAPSHOT_OFFLRU },
-		{ "type-slab", SNAPSHOT_SLAB },
-		{ "type-table", SNAPSHOT_TABLE },
-		{ "kernel", SNAPSHOT_KERNEL },
-		{ "idle", SNAPSHOT_IDLE },
+		{"free", SNAPSHOT_FREE},	  {"pcp", SNAPSHOT_PCP},
+		{"reserved", SNAPSHOT_RESERVED},  {"lru-anon", SNAPSHOT_LRU_ANON},
+		{"lru-file", SNAPSHOT_LRU_FILE},  {"lru-unevictable", SNAPSHOT_LRU_UNEVICTABLE},
+		{"anon-offlru", SNAPSHOT_OFFLRU}, {"mapping-offlru", SNAPSHOT_OFFLRU},
+		{"type-slab", SNAPSHOT_SLAB},	  {"type-table", SNAPSHOT_TABLE},
+		{"kernel", SNAPSHOT_KERNEL},	  {"idle", SNAPSHOT_IDLE},
 	};
 
 	for (unsigned i = 0; i < COUNT(classes); i++) {
@@ -792,8 +802,8 @@ static int frames_line(struct parser *parser)
 	const char *word;
 	size_t length;
 
-	if (next_number(parser, "pfn", UINT32_MAX, &pfn) || next_number(parser, "length", UINT32_MAX, &nr) ||
-	    next_word(parser, &word, &length) || line_over(parser) || frames_class(parser, word, length, &class))
+	if (next_number(parser, "pfn", UINT32_MAX, &pfn) || next_number(parser, "length", UINT32_MAX, &nr)
+	    || next_word(parser, &word, &length) || line_over(parser) || frames_class(parser, word, length, &class))
 		return -1;
 	if (nr == 0 || pfn + nr > (uint64_t)UINT32_MAX + 1)
 		return FAIL(parser, "a run of %" PRIu64 " frames: at least 1, and ending below 2^32, is right", nr);
@@ -808,7 +818,7 @@ static int frames_line(struct parser *parser)
 	if (!runs)
 		return -1;
 	snapshot->frames = runs;
-	runs[snapshot->nr_frames++] = (struct snapshot_frames){ (uint32_t)pfn, (uint32_t)nr, class };
+	runs[snapshot->nr_frames++] = (struct snapshot_frames){(uint32_t)pfn, (uint32_t)nr, class};
 	return 0;
 }
 
@@ -835,12 +845,13 @@ static int end_line(struct parser *parser)
 		const struct snapshot_node *node = &snapshot->node[n];
 
 		for (uint32_t i = 0; i < node->nr_fallback + node->nr_thisnode; i++) {
-			const struct snapshot_zoneref *ref = i < node->nr_fallback ?
-								     &node->fallback[i] :
-								     &node->thisnode[i - node->nr_fallback];
+			const struct snapshot_zoneref *ref =
+				i < node->nr_fallback ? &node->fallback[i] : &node->thisnode[i - node->nr_fallback];
 
 			if (!zone_exists(snapshot, ref))
-				return FAIL(parser, "a zonelist of node %" PRIu32 " names node%" PRIu32 ":%s, which is no zone here",
+				return FAIL(parser,
+					    "a zonelist of node %" PRIu32 " names node%" PRIu32
+					    ":%s, which is no zone here",
 					    node->id, ref->node, zone_names[ref->zone_index]);
 		}
 	}
@@ -854,10 +865,10 @@ static int snapshot_line(struct parser *parser)
 		const char *word;
 		int (*parse)(struct parser *);
 	} kinds[] = {
-		{ "frames", frames_line }, { "pageblock", pageblock_line }, { "zone", zone_line },
-		{ "node", node_line },	   { "global", global_line },	    { "enum", enum_line },
-		{ "kernel", kernel_line }, { "cpus", cpus_line },	    { "pagesize", pagesize_line },
-		{ "end", end_line },
+		{"frames", frames_line}, {"pageblock", pageblock_line}, {"zone", zone_line},
+		{"node", node_line},	 {"global", global_line},	{"enum", enum_line},
+		{"kernel", kernel_line}, {"cpus", cpus_line},		{"pagesize", pagesize_line},
+		{"end", end_line},
 	};
 	const char *word;
 	size_t length;
@@ -889,7 +900,8 @@ static int parse(struct parser *parser)
 			return FAIL(parser, "truncated: the file ends in the middle of a line");
 		if (parser->input->line == 1) {
 			if (!is_word(parser->at, length, header))
-				return FAIL(parser, "this is no snapshot that this program reads: '%s' is right", header);
+				return FAIL(parser, "this is no snapshot that this program reads: '%s' is right",
+					    header);
 			continue;
 		}
 		if (snapshot_line(parser))
@@ -913,7 +925,7 @@ static struct snapshot *new_snapshot(void)
 
 struct snapshot *snapshot_read(const char *path, struct trace_error *error)
 {
-	struct parser parser = { .error = error };
+	struct parser parser = {.error = error};
 	int failed = -1;
 
 	parser.input = trace_input_open(path, LINE_MAX_BYTES, error);

@@ -37,43 +37,43 @@ bool trace_gfp_word(const char *word, size_t length, uint32_t *gfp)
 		const char *name;
 		uint32_t bits;
 	} names[] = {
-		{ "GFP_TRANSHUGE", YARD_GFP_TRANSHUGE },
-		{ "GFP_TRANSHUGE_LIGHT", YARD_GFP_TRANSHUGE_LIGHT },
-		{ "GFP_HIGHUSER_MOVABLE", YARD_GFP_HIGHUSER_MOVABLE },
-		{ "GFP_HIGHUSER", YARD_GFP_HIGHUSER },
-		{ "GFP_USER", YARD_GFP_USER },
-		{ "GFP_KERNEL_ACCOUNT", YARD_GFP_KERNEL_ACCOUNT },
-		{ "GFP_KERNEL", YARD_GFP_KERNEL },
-		{ "GFP_NOFS", YARD_GFP_NOFS },
-		{ "GFP_ATOMIC", YARD_GFP_ATOMIC },
-		{ "GFP_NOIO", YARD_GFP_NOIO },
-		{ "GFP_NOWAIT", YARD_GFP_NOWAIT },
-		{ "GFP_DMA", YARD_GFP_DMA },
-		{ "GFP_DMA32", YARD_GFP_DMA32 },
-		{ "__GFP_RECLAIM", YARD_GFP_NOIO },
-		{ "__GFP_DMA", YARD_GFP_DMA },
-		{ "__GFP_HIGHMEM", YARD_GFP_HIGHMEM },
-		{ "__GFP_DMA32", YARD_GFP_DMA32 },
-		{ "__GFP_MOVABLE", YARD_GFP_MOVABLE },
-		{ "__GFP_RECLAIMABLE", YARD_GFP_RECLAIMABLE },
-		{ "__GFP_HIGH", YARD_GFP_HIGH },
-		{ "__GFP_IO", YARD_GFP_IO },
-		{ "__GFP_FS", YARD_GFP_FS },
-		{ "__GFP_ZERO", YARD_GFP_ZERO },
-		{ "__GFP_DIRECT_RECLAIM", YARD_GFP_DIRECT_RECLAIM },
-		{ "__GFP_KSWAPD_RECLAIM", YARD_GFP_KSWAPD_RECLAIM },
-		{ "__GFP_WRITE", YARD_GFP_WRITE },
-		{ "__GFP_NOWARN", YARD_GFP_NOWARN },
-		{ "__GFP_RETRY_MAYFAIL", YARD_GFP_RETRY_MAYFAIL },
-		{ "__GFP_NOFAIL", YARD_GFP_NOFAIL },
-		{ "__GFP_NORETRY", YARD_GFP_NORETRY },
-		{ "__GFP_MEMALLOC", YARD_GFP_MEMALLOC },
-		{ "__GFP_COMP", YARD_GFP_COMP },
-		{ "__GFP_NOMEMALLOC", YARD_GFP_NOMEMALLOC },
-		{ "__GFP_HARDWALL", YARD_GFP_HARDWALL },
-		{ "__GFP_THISNODE", YARD_GFP_THISNODE },
-		{ "__GFP_ACCOUNT", YARD_GFP_ACCOUNT },
-		{ "__GFP_ZEROTAGS", YARD_GFP_ZEROTAGS },
+		{"GFP_TRANSHUGE", YARD_GFP_TRANSHUGE},
+		{"GFP_TRANSHUGE_LIGHT", YARD_GFP_TRANSHUGE_LIGHT},
+		{"GFP_HIGHUSER_MOVABLE", YARD_GFP_HIGHUSER_MOVABLE},
+		{"GFP_HIGHUSER", YARD_GFP_HIGHUSER},
+		{"GFP_USER", YARD_GFP_USER},
+		{"GFP_KERNEL_ACCOUNT", YARD_GFP_KERNEL_ACCOUNT},
+		{"GFP_KERNEL", YARD_GFP_KERNEL},
+		{"GFP_NOFS", YARD_GFP_NOFS},
+		{"GFP_ATOMIC", YARD_GFP_ATOMIC},
+		{"GFP_NOIO", YARD_GFP_NOIO},
+		{"GFP_NOWAIT", YARD_GFP_NOWAIT},
+		{"GFP_DMA", YARD_GFP_DMA},
+		{"GFP_DMA32", YARD_GFP_DMA32},
+		{"__GFP_RECLAIM", YARD_GFP_NOIO},
+		{"__GFP_DMA", YARD_GFP_DMA},
+		{"__GFP_HIGHMEM", YARD_GFP_HIGHMEM},
+		{"__GFP_DMA32", YARD_GFP_DMA32},
+		{"__GFP_MOVABLE", YARD_GFP_MOVABLE},
+		{"__GFP_RECLAIMABLE", YARD_GFP_RECLAIMABLE},
+		{"__GFP_HIGH", YARD_GFP_HIGH},
+		{"__GFP_IO", YARD_GFP_IO},
+		{"__GFP_FS", YARD_GFP_FS},
+		{"__GFP_ZERO", YARD_GFP_ZERO},
+		{"__GFP_DIRECT_RECLAIM", YARD_GFP_DIRECT_RECLAIM},
+		{"__GFP_KSWAPD_RECLAIM", YARD_GFP_KSWAPD_RECLAIM},
+		{"__GFP_WRITE", YARD_GFP_WRITE},
+		{"__GFP_NOWARN", YARD_GFP_NOWARN},
+		{"__GFP_RETRY_MAYFAIL", YARD_GFP_RETRY_MAYFAIL},
+		{"__GFP_NOFAIL", YARD_GFP_NOFAIL},
+		{"__GFP_NORETRY", YARD_GFP_NORETRY},
+		{"__GFP_MEMALLOC", YARD_GFP_MEMALLOC},
+		{"__GFP_COMP", YARD_GFP_COMP},
+		{"__GFP_NOMEMALLOC", YARD_GFP_NOMEMALLOC},
+		{"__GFP_HARDWALL", YARD_GFP_HARDWALL},
+		{"__GFP_THISNODE", YARD_GFP_THISNODE},
+		{"__GFP_ACCOUNT", YARD_GFP_ACCOUNT},
+		{"__GFP_ZEROTAGS", YARD_GFP_ZEROTAGS},
 	};
 
 	for (unsigned i = 0; i < COUNT(names); i++) {
@@ -116,15 +116,24 @@ static bool scan_symbol(const char *word, size_t length, uint64_t *value)
 		const char *name;
 		uint64_t value;
 	} names[] = {
-		{ "async", 0 },		    { "sync", 1 },
-		{ "not_suitable_zone", 0 }, { "skipped", 1 },
-		{ "deferred", 2 },	    { "no_suitable_page", 3 },
-		{ "continue", 4 },	    { "complete", 5 },
-		{ "partial_skipped", 6 },   { "contended", 7 },
-		{ "success", 8 },	    { "DMA", YARD_ZONE_DMA },
-		{ "DMA32", YARD_ZONE_DMA32 },	{ "Normal", YARD_ZONE_NORMAL },
-		{ "Movable", YARD_ZONE_MOVABLE }, { "Device", YARD_ZONE_DEVICE },
-		{ "(nil)", 0 },		    { "(null)", 0 },
+		{"async", 0},
+		{"sync", 1},
+		{"not_suitable_zone", 0},
+		{"skipped", 1},
+		{"deferred", 2},
+		{"no_suitable_page", 3},
+		{"continue", 4},
+		{"complete", 5},
+		{"partial_skipped", 6},
+		{"contended", 7},
+		{"success", 8},
+		{"DMA", YARD_ZONE_DMA},
+		{"DMA32", YARD_ZONE_DMA32},
+		{"Normal", YARD_ZONE_NORMAL},
+		{"Movable", YARD_ZONE_MOVABLE},
+		{"Device", YARD_ZONE_DEVICE},
+		{"(nil)", 0},
+		{"(null)", 0},
 	};
 
 	for (unsigned i = 0; i < COUNT(names); i++) {
@@ -315,8 +324,9 @@ static int store_pair(const struct text *text, const struct trace_spec *spec, co
 	if (!wrong)
 		wrong = trace_store(event, field, number);
 	if (wrong)
-		return trace_input_fail(text->input, error, "%s: %s=%.*s %s", spec->name, alias ? field->alias : field->key,
-					(int)(end - value > 64 ? 64 : end - value), value, wrong);
+		return trace_input_fail(text->input, error, "%s: %s=%.*s %s", spec->name,
+					alias ? field->alias : field->key, (int)(end - value > 64 ? 64 : end - value),
+					value, wrong);
 	return 1;
 }
 
@@ -346,8 +356,8 @@ static int scan_pairs(const struct text *text, const struct trace_spec *spec, co
 			if (field)
 				seen |= 1u << (field - spec->field);
 			else if (is_word(at, (size_t)(equals - at), "page"))
-				null_page = (scan_symbol(equals + 1, (size_t)(stop - equals - 1), &zero) && zero == 0) ||
-					    strspn(equals + 1, "0x") == (size_t)(stop - equals - 1);
+				null_page = (scan_symbol(equals + 1, (size_t)(stop - equals - 1), &zero) && zero == 0)
+					    || strspn(equals + 1, "0x") == (size_t)(stop - equals - 1);
 		}
 		at = stop < end ? stop + 1 : end;
 	}
@@ -393,9 +403,9 @@ static bool is_remark(const char *line, size_t length)
 {
 	const char *at = skip_spaces(line);
 
-	return at >= line + length || *at == '#' || strncmp(at, "=> ", 3) == 0 || strncmp(line, "cpus=", 5) == 0 ||
-	       strncmp(line, "version = ", 10) == 0 ||
-	       (length > 9 && strncmp(line, "CPU ", 4) == 0 && strncmp(line + length - 9, " is empty", 9) == 0);
+	return at >= line + length || *at == '#' || strncmp(at, "=> ", 3) == 0 || strncmp(line, "cpus=", 5) == 0
+	       || strncmp(line, "version = ", 10) == 0
+	       || (length > 9 && strncmp(line, "CPU ", 4) == 0 && strncmp(line + length - 9, " is empty", 9) == 0);
 }
 
 // One line. 1: *event; 0: the line tells no event; -1: *error.
@@ -422,7 +432,8 @@ static int text_line(struct text *text, const char *line, size_t length, struct 
 					(int)(length > 80 ? 80 : length), line);
 	if (head.ns < text->ns)
 		return trace_input_fail(text->input, error,
-					"the time goes back by %" PRIu64 " ns: record with one clock for all cpus (-C mono)",
+					"the time goes back by %" PRIu64
+					" ns: record with one clock for all cpus (-C mono)",
 					text->ns - head.ns);
 	name = skip_spaces(head.rest);
 	for (stop = name; stop < end && *stop != ' '; stop++)
@@ -478,7 +489,7 @@ struct trace_source *trace_text_open(struct trace_input *input, struct trace_err
 		trace_fail(error, "%.250s: no memory for a reader", input->path);
 		return NULL;
 	}
-	text->source = (struct trace_source){ text_next, text_progress, text_close, 0 };
+	text->source = (struct trace_source){text_next, text_progress, text_close, 0};
 	text->input = input;
 	return &text->source;
 }

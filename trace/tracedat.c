@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,7 +35,7 @@ struct trace_source *trace_dat_open(struct trace_input *input, struct trace_erro
 
 #else
 
-enum { SILENCE_MS = 120 * 1000 }; // a decoder that says nothing for so long hangs
+enum { SILENCE_MS = (TRACE_DAT_SILENCE + 10) * 1000 }; // the decoder ends itself before
 
 struct dat {
 	struct trace_source source;
@@ -75,10 +74,13 @@ static int fail_dead(struct dat *dat, struct trace_error *error)
 	int status = reap(dat, false);
 	char reason[128];
 
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		snprintf(reason, sizeof(reason), "damaged: libtracecmd hangs near here");
+	else if (WIFSIGNALED(status))
 		snprintf(reason, sizeof(reason), "damaged: libtracecmd died of signal %d near here", WTERMSIG(status));
 	else
-		snprintf(reason, sizeof(reason), "damaged: libtracecmd gave up near here (status %d)", WEXITSTATUS(status));
+		snprintf(reason, sizeof(reason), "damaged: libtracecmd gave up near here (status %d)",
+			 WEXITSTATUS(status));
 	return fail_at(dat, error, reason);
 }
 
@@ -87,7 +89,7 @@ static int take(struct dat *dat, void *into, size_t bytes, struct trace_error *e
 	char *at = into;
 
 	while (bytes) {
-		struct pollfd waiting = { .fd = dat->pipe, .events = POLLIN };
+		struct pollfd waiting = {.fd = dat->pipe, .events = POLLIN};
 		int ready = poll(&waiting, 1, SILENCE_MS);
 		ssize_t got;
 
@@ -178,14 +180,16 @@ static int unpack_to_file(struct trace_input *input, struct trace_error *error)
 	snprintf(name, sizeof(name), "%s/pageyard-XXXXXX", folder && *folder ? folder : "/tmp");
 	fd = mkostemp(name, O_CLOEXEC);
 	if (fd < 0)
-		return trace_fail(error, "%.250s: cannot make a temporary file to unpack into: %s", name, strerror(errno));
+		return trace_fail(error, "%.250s: cannot make a temporary file to unpack into: %s", name,
+				  strerror(errno));
 	unlink(name);
 	do {
 		while (input->at < input->end) {
 			ssize_t done = write(fd, input->at, (size_t)(input->end - input->at));
 
 			if (done < 0 && errno != EINTR) {
-				trace_fail(error, "%.250s: cannot unpack it into %.100s: %s", input->path, name, strerror(errno));
+				trace_fail(error, "%.250s: cannot unpack it into %.100s: %s", input->path, name,
+					   strerror(errno));
 				close(fd);
 				return -1;
 			}
@@ -201,14 +205,18 @@ static int unpack_to_file(struct trace_input *input, struct trace_error *error)
 }
 
 // The child: nothing of the parent's but the file and the pipe, and no word to the terminal.
-static _Noreturn void be_child(int fd, int pipe, pid_t parent, uint64_t events)
+static _Noreturn void be_child(int fd, int pipe, uint64_t events)
 {
-	const struct rlimit no_core = { 0, 0 };
+	const struct rlimit no_core = {0, 0};
 	int null = open("/dev/null", O_RDWR);
 	int low = fd < pipe ? fd : pipe, high = fd < pipe ? pipe : fd;
+	sigset_t none;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_IGN); // a reader that is gone shows at the next write
+	signal(SIGALRM, SIG_DFL);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
 		_exit(1);
 	setrlimit(RLIMIT_CORE, &no_core);
 	// Another reader's pipe must not stay open here: its own reader would wait for its end.
@@ -223,7 +231,6 @@ static _Noreturn void be_child(int fd, int pipe, pid_t parent, uint64_t events)
 
 static int start_child(struct dat *dat, int fd, uint64_t events, struct trace_error *error)
 {
-	const pid_t parent = getpid();
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC))
@@ -231,7 +238,7 @@ static int start_child(struct dat *dat, int fd, uint64_t events, struct trace_er
 	dat->child = fork();
 	if (dat->child == 0) {
 		if (fd > 2 && ends[1] > 2)
-			be_child(fd, ends[1], parent, events);
+			be_child(fd, ends[1], events);
 		_exit(1); // the program has closed its standard files: no room to be silent
 	}
 	close(ends[1]);
@@ -253,12 +260,12 @@ struct trace_source *trace_dat_open(struct trace_input *input, struct trace_erro
 	if (fd >= 0 && !dat)
 		trace_fail(error, "%.250s: no memory for a reader", input->path);
 	if (dat) {
-		dat->source = (struct trace_source){ dat_next, dat_progress, dat_close, 0 };
+		dat->source = (struct trace_source){dat_next, dat_progress, dat_close, 0};
 		dat->input = input;
 		dat->pipe = -1;
 		dat->size = size < 0 ? 0 : (uint64_t)size;
-		if (trace_dat_check(fd, dat->size, input->path, &events, error) ||
-		    start_child(dat, fd, events, error)) {
+		if (trace_dat_check(fd, dat->size, input->path, &events, error)
+		    || start_child(dat, fd, events, error)) {
 			if (dat->pipe >= 0)
 				close(dat->pipe);
 			free(dat);

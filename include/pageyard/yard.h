@@ -141,6 +141,7 @@ struct yard_request {
 	uint64_t nodemask; // 0: all
 	uint64_t cpuset;   // nodes that the task's cpuset allows, 0: cpusets not in use
 	bool nolock;	   // G9: only try-locks, one walk
+	bool bulk;	   // one page of a bulk allocation (C3): what yard_alloc_bulk() does, page by page
 };
 
 struct yard_result {

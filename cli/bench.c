@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// pageyard bench: checks the options and becomes pageyard-bench. That one is an executable of its own because it is
+// linked with the engine for real threads, this one with the simulator's.
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+enum { OPT_JSON, OPT_QUICK, OPT_FILTER, OPT_ROUNDS, OPT_THREADS, OPT_HUGE_PAGES, OPT_RECORD, OPTIONS };
+
+static const struct cli_option options[] = {
+	[OPT_JSON] = {"json", 'j', NULL, "write one JSON object instead of a table"},
+	[OPT_QUICK] = {"quick", 'q', NULL, "little memory and few rounds: to see it work, not to compare"},
+	[OPT_FILTER] = {"filter", 'f', "NAME", "only what has a name that begins with NAME"},
+	[OPT_ROUNDS] = {"rounds", 'r', "N", "rounds of which the median is taken (11)"},
+	[OPT_THREADS] = {"threads", 't', "N", "only with N threads (1 and 2)"},
+	[OPT_HUGE_PAGES] = {"huge-pages", 0, NULL, "ask for huge pages for the yard's metadata"},
+	[OPT_RECORD] = {"record", 0, "PATH", "recording for the speed of verify and replay (storm-d1)"},
+	{0},
+};
+
+static const struct cli_command command = {
+	.name = "bench",
+	.help = "Measures the allocator on real threads: nanoseconds for each operation, as the median of several\n"
+		"rounds, next to a textbook buddy and mmap in the same run; the size of the metadata; very large\n"
+		"memory; and how many events a second verify and replay take. For figures to compare, run it on\n"
+		"a machine that does nothing else.",
+	.options = options,
+};
+
+// The executable beside this one. False: unknown.
+static bool beside_this(char *path, size_t size)
+{
+	char self[PATH_MAX], *slash;
+	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	if (length < 0)
+		return false;
+	self[length] = '\0';
+	slash = strrchr(self, '/');
+	return slash && snprintf(path, size, "%.*s/pageyard-bench", (int)(slash - self), self) < (int)size;
+}
+
+static bool value_ok(int option, const char *value)
+{
+	unsigned long long number;
+
+	switch (option) {
+	case OPT_ROUNDS: return cli_number(value, 1, 10000, &number);
+	case OPT_THREADS: return cli_number(value, 1, 64, &number);
+	default: return true;
+	}
+}
+
+int cmd_bench(int argc, char **argv)
+{
+	static char given[OPTIONS][PATH_MAX + 16];
+	char *arguments[OPTIONS + 2] = {(char *)"pageyard-bench"}, path[PATH_MAX];
+	int option, nr = 1;
+	const char *value;
+
+	while ((option = cli_next_option(&command, argc, argv, &value)) >= 0) {
+		const char *name = options[option].name;
+
+		if (!value_ok(option, value))
+			return cli_usage_error(&command, "option '--%s': '%s' is not a number in range", name, value);
+		if (!given[option][0])
+			arguments[nr++] = given[option];
+		snprintf(given[option], sizeof given[option], "--%s%s%s", name, value ? "=" : "", value ? value : "");
+	}
+	if (option != CLI_END)
+		return cli_exit_code(option);
+	if (beside_this(path, sizeof path))
+		execv(path, arguments);
+	execvp(arguments[0], arguments);
+	return cli_error(&command, "cannot start pageyard-bench: %s", strerror(errno));
+}

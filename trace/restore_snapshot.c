@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "trace/restore_snapshot.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pageyard/restore.h>
+
+__attribute__((format(printf, 2, 3))) static int fail(struct trace_error *error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	return -1;
+}
+
+unsigned snapshot_cpu_node(const struct snapshot *snapshot, unsigned cpu)
+{
+	return snapshot->nr_nodes ? cpu * snapshot->nr_nodes / snapshot->nr_cpus : 0;
+}
+
+static const struct snapshot_zone *zone_holding(const struct snapshot *snapshot, uint64_t pfn)
+{
+	for (uint32_t i = 0; i < snapshot->nr_zones; i++) {
+		const struct snapshot_zone *zone = &snapshot->zone[i];
+
+		if (pfn >= zone->start_pfn && pfn < zone->start_pfn + zone->spanned)
+			return zone;
+	}
+	return NULL;
+}
+
+// RAM as the runs of frames show it, cut where the node changes. Returns the number of ranges.
+static uint32_t memory_ranges(const struct snapshot *snapshot, struct yard_range *range)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < snapshot->nr_frames; i++) {
+		const struct snapshot_frames *run = &snapshot->frames[i];
+		uint32_t pfn = run->pfn, end = run->pfn + run->nr;
+
+		while (pfn < end) {
+			const struct snapshot_zone *zone = zone_holding(snapshot, pfn);
+			uint32_t stop = end;
+
+			if (!zone) {
+				pfn++;
+				continue;
+			}
+			if (stop > zone->start_pfn + zone->spanned)
+				stop = (uint32_t)(zone->start_pfn + zone->spanned);
+			if (nr && range[nr - 1].end == pfn && range[nr - 1].node == zone->node)
+				range[nr - 1].end = stop;
+			else
+				range[nr++] = (struct yard_range){ pfn, stop, zone->node };
+			pfn = stop;
+		}
+	}
+	return nr;
+}
+
+static int check_zones(const struct snapshot *snapshot, struct yard *yard, struct trace_error *error)
+{
+	for (uint32_t i = 0; i < snapshot->nr_zones; i++) {
+		const struct snapshot_zone *zone = &snapshot->zone[i];
+		struct yard_zone_state state;
+
+		if (yard_get_zone(yard, snapshot_zone_id(zone), &state))
+			return fail(error, "zone %u %s: no such zone", zone->node, zone->name);
+		if (state.start_pfn != zone->start_pfn || state.spanned != zone->spanned)
+			return fail(error, "zone %u %s: spans %llu pages from %llu, its frames %u from %u", zone->node, zone->name,
+				    (unsigned long long)zone->spanned, (unsigned long long)zone->start_pfn, state.spanned,
+				    state.start_pfn);
+	}
+	return 0;
+}
+
+static int restore_zone(const struct snapshot_zone *zone, struct yard *yard, struct trace_error *error)
+{
+	struct yard_zone_state state = {
+		.managed = zone->managed, .cma_pages = zone->cma_pages, .boost = zone->boost, .flags = (uint32_t)zone->flags,
+		.nr_reserved_highatomic = zone->nr_reserved_highatomic, .nr_free_highatomic = zone->nr_free_highatomic,
+		.nr_isolate_pageblock = zone->nr_isolate_pageblock, .drift_mark = zone->percpu_drift_mark,
+		.contiguous = zone->contiguous,
+	};
+
+	memcpy(state.wmark, zone->wmark, sizeof(state.wmark));
+	memcpy(state.lowmem_reserve, zone->lowmem_reserve, sizeof(state.lowmem_reserve));
+	memcpy(state.stat, zone->stat, sizeof(state.stat));
+	memcpy(state.numa, zone->numa, sizeof(state.numa));
+	for (uint32_t cpu = 0; cpu < zone->nr_pcps; cpu++)
+		for (unsigned item = 0; item < YARD_NUMA_STATS; item++)
+			state.numa[item] += (uint64_t)zone->pcp[cpu].numa[item];
+	if (yard_restore_zone(yard, snapshot_zone_id(zone), &state))
+		return fail(error, "zone %u %s cannot be restored", zone->node, zone->name);
+	return 0;
+}
+
+static const char *why(int code)
+{
+	return code == YARD_EDOUBLEFREE ? "is on two lists" : code == YARD_ERANGE ? "is outside its zone" : yard_error_text(code);
+}
+
+static int restore_free_lists(const struct snapshot_zone *zone, struct yard *yard, struct trace_error *error)
+{
+	for (unsigned order = 0; order < SNAPSHOT_ORDERS; order++) {
+		uint64_t sum = 0;
+
+		for (unsigned type = 0; type < SNAPSHOT_MIGRATETYPES; type++) {
+			const struct snapshot_list *list = &zone->free[order][type];
+
+			for (uint32_t i = 0; i < list->nr; i++) {
+				int code = yard_restore_free(yard, list->pfn[i], order, type);
+
+				if (!code && yard_zone_of(yard, list->pfn[i]) != (int)snapshot_zone_id(zone))
+					code = YARD_ERANGE;
+				if (code)
+					return fail(error, "zone %u %s: frame %u of free list %u %u %s", zone->node, zone->name,
+						    list->pfn[i], order, type, why(code));
+			}
+			sum += list->nr;
+		}
+		if (sum != zone->nr_free[order])
+			return fail(error, "zone %u %s: nr_free %u is %llu, its lists hold %llu", zone->node, zone->name, order,
+				    (unsigned long long)zone->nr_free[order], (unsigned long long)sum);
+	}
+	return 0;
+}
+
+static int restore_pcp(const struct snapshot_zone *zone, unsigned cpu, struct yard *yard, struct trace_error *error)
+{
+	const struct snapshot_pcp *pcp = &zone->pcp[cpu];
+	struct yard_pcp_state state = {
+		.high = (int32_t)pcp->high, .high_min = (int32_t)pcp->high_min, .high_max = (int32_t)pcp->high_max,
+		.batch = (int32_t)pcp->batch, .free_count = (int32_t)pcp->free_count,
+		.alloc_factor = (int32_t)pcp->alloc_factor, .flags = (int32_t)pcp->flags, .expire = (int32_t)pcp->expire,
+		.stat_threshold = (int32_t)pcp->stat_threshold,
+	};
+
+	for (unsigned item = 0; item < YARD_ZONE_STATS; item++)
+		state.diff[item] = (int32_t)pcp->diff[item];
+	if (yard_restore_pcp(yard, snapshot_zone_id(zone), cpu, &state))
+		return fail(error, "zone %u %s: per-CPU set %u cannot be", zone->node, zone->name, cpu);
+	for (unsigned index = 0; index < SNAPSHOT_PCP_LISTS; index++)
+		for (uint32_t i = 0; i < pcp->list[index].nr; i++) {
+			int code = yard_restore_pcp_block(yard, cpu, pcp->list[index].pfn[i], index);
+
+			if (code)
+				return fail(error, "zone %u %s: frame %u of per-CPU list %u of cpu %u %s", zone->node, zone->name,
+					    pcp->list[index].pfn[i], index, cpu, why(code));
+		}
+	yard_get_pcp(yard, snapshot_zone_id(zone), cpu, &state);
+	if (state.count != pcp->count)
+		return fail(error, "zone %u %s: per-CPU count of cpu %u is %lld, its lists hold %d", zone->node, zone->name, cpu,
+			    (long long)pcp->count, state.count);
+	return 0;
+}
+
+static int restore_frames(const struct snapshot *snapshot, struct yard *yard, struct trace_error *error)
+{
+	for (uint32_t i = 0; i < snapshot->nr_frames; i++) {
+		const struct snapshot_frames *run = &snapshot->frames[i];
+		bool lru = run->class == SNAPSHOT_LRU_ANON || run->class == SNAPSHOT_LRU_FILE || run->class == SNAPSHOT_LRU_UNEVICTABLE;
+		int code;
+
+		if (run->class == SNAPSHOT_FREE || run->class == SNAPSHOT_PCP || run->class == SNAPSHOT_RESERVED)
+			continue;
+		code = yard_restore_allocated(yard, run->pfn, run->nr, lru);
+		if (code)
+			return fail(error, "frames %u to %u are in use and %s", run->pfn, run->pfn + run->nr - 1,
+				    code == YARD_EDOUBLEFREE ? "on a list" : why(code));
+	}
+	return 0;
+}
+
+static int restore_all(const struct snapshot *snapshot, struct yard *yard, struct trace_error *error)
+{
+	char text[256];
+
+	for (uint32_t i = 0; i < snapshot->nr_pageblocks; i++)
+		if (yard_restore_pageblock(yard, snapshot->pageblock[i].pfn, snapshot->pageblock[i].bits))
+			return fail(error, "pageblock %u: bits %#x cannot be", snapshot->pageblock[i].pfn, snapshot->pageblock[i].bits);
+	for (uint32_t i = 0; i < snapshot->nr_zones; i++) {
+		const struct snapshot_zone *zone = &snapshot->zone[i];
+
+		if (restore_zone(zone, yard, error) || restore_free_lists(zone, yard, error))
+			return -1;
+		for (uint32_t cpu = 0; cpu < zone->nr_pcps; cpu++)
+			if (restore_pcp(zone, cpu, yard, error))
+				return -1;
+	}
+	if (restore_frames(snapshot, yard, error))
+		return -1;
+	yard_restore_mobility(yard, snapshot->mobility_disabled > 0);
+	yard_restore_finish(yard);
+	if (yard_verify(yard, text, sizeof(text)))
+		return fail(error, "the snapshot contradicts itself: %s", text);
+	return 0;
+}
+
+static void describe(const struct snapshot *snapshot, const struct yard_policy *policy, struct yard_config *config)
+{
+	*config = (struct yard_config){
+		.nr_nodes = snapshot->nr_nodes, .nr_cpus = snapshot->nr_cpus, .restore = true,
+		.user_min_free_kbytes = snapshot->user_min_free_kbytes,
+		.watermark_scale_factor = snapshot->watermark_scale_factor > 0 ? (uint32_t)snapshot->watermark_scale_factor : 0,
+		.watermark_boost_factor = (int32_t)snapshot->watermark_boost_factor,
+		.percpu_pagelist_high_fraction =
+			snapshot->percpu_pagelist_high_fraction > 0 ? (uint32_t)snapshot->percpu_pagelist_high_fraction : 0,
+		.zone_reclaim = snapshot->node_reclaim_mode > 0,
+		.policy = *policy,
+	};
+	for (unsigned i = 0; i < YARD_ZONE_TYPES; i++)
+		config->lowmem_reserve_ratio[i] = (int32_t)snapshot->lowmem_reserve_ratio[i];
+}
+
+int snapshot_to_yard(const struct snapshot *snapshot, const struct yard_policy *policy, void **memory, size_t *size,
+		     struct yard **yard, struct trace_error *error)
+{
+	struct yard_range *range = calloc((size_t)snapshot->nr_frames + snapshot->nr_zones + 1, sizeof(*range));
+	uint16_t *cpu_node = calloc(snapshot->nr_cpus, sizeof(*cpu_node));
+	struct yard_config config;
+	int result = -1;
+
+	*memory = NULL;
+	if (!range || !cpu_node) {
+		fail(error, "out of memory");
+		goto out;
+	}
+	describe(snapshot, policy, &config);
+	for (uint32_t cpu = 0; cpu < snapshot->nr_cpus; cpu++)
+		cpu_node[cpu] = (uint16_t)snapshot_cpu_node(snapshot, cpu);
+	config.cpu_node = cpu_node;
+	config.memory = range;
+	config.nr_memory = memory_ranges(snapshot, range);
+	*size = yard_size(&config, NULL);
+	if (!*size) {
+		fail(error, "the snapshot describes no machine that can be built");
+		goto out;
+	}
+	*memory = aligned_alloc(64, *size);
+	if (!*memory) {
+		fail(error, "out of memory: %zu bytes", *size);
+		goto out;
+	}
+	memset(*memory, 0, *size);
+	if (yard_init(*memory, *size, &config, yard))
+		fail(error, "the snapshot describes no machine that can be built");
+	else if (!check_zones(snapshot, *yard, error) && !restore_all(snapshot, *yard, error))
+		result = 0;
+out:
+	free(range);
+	free(cpu_node);
+	if (result) {
+		free(*memory);
+		*memory = NULL;
+	}
+	return result;
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#define _GNU_SOURCE
+#include "trace/verify_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static int fail(struct trace_error *error, const char *text)
+{
+	snprintf(error->text, sizeof(error->text), "%s", text);
+	return -1;
+}
+
+// "RECORD/NAME" or "RECORD/NAME.zst", whichever exists.
+static int file_of_record(const char *record, const char *name, char *path, size_t size, struct trace_error *error)
+{
+	struct stat st;
+
+	if (stat(record, &st) || !S_ISDIR(st.st_mode)) {
+		snprintf(error->text, sizeof(error->text), "%s: not a folder with snapshot0.txt, events.txt and snapshot1.txt", record);
+		return -1;
+	}
+	snprintf(path, size, "%s/%s", record, name);
+	if (!stat(path, &st))
+		return 0;
+	snprintf(path, size, "%s/%s.zst", record, name);
+	if (!stat(path, &st))
+		return 0;
+	snprintf(error->text, sizeof(error->text), "%s: no %s or %s.zst in this folder", record, name, name);
+	return -1;
+}
+
+static struct snapshot *read_snapshot(const char *record, const char *name, struct trace_error *error)
+{
+	char path[4096];
+
+	if (file_of_record(record, name, path, sizeof(path), error))
+		return NULL;
+	return snapshot_read(path, error);
+}
+
+static void hear(void *context, const struct yard_event *event)
+{
+	struct verifier *v = context;
+
+	if (v->nr_said < ENGINE_EVENTS)
+		v->said[v->nr_said++] = *event;
+}
+
+static int build_yards(struct verifier *v)
+{
+	size_t size;
+
+	if (snapshot_to_yard(v->before, &v->policy, &v->memory[0], &size, &v->teacher, v->error)) {
+		char text[512];
+
+		snprintf(text, sizeof(text), "%s/snapshot0: %.400s", v->options->record, v->error->text);
+		return fail(v->error, text);
+	}
+	yard_frame_span(v->teacher, &v->start_pfn, &v->end_pfn);
+	if (v->options->level == VERIFY_STEP)
+		return 0;
+	v->memory[1] = aligned_alloc(64, size);
+	if (!v->memory[1])
+		return fail(v->error, "out of memory");
+	v->pupil = yard_copy(v->memory[1], size, v->teacher);
+	yard_set_event_sink(v->pupil, hear, v, true);
+	return 0;
+}
+
+static int prepare(struct verifier *v)
+{
+	uint32_t nr_cpus = v->before->nr_cpus;
+
+	v->window = malloc(sizeof(*v->window));
+	v->cpu = malloc(nr_cpus * sizeof(*v->cpu));
+	v->last = calloc(v->end_pfn - v->start_pfn, sizeof(*v->last));
+	v->said = malloc(ENGINE_EVENTS * sizeof(*v->said));
+	v->populated = malloc(v->before->nr_zones * sizeof(*v->populated));
+	v->result->difference = calloc(v->options->differences + 1, sizeof(*v->result->difference));
+	if (!v->window || !v->cpu || !v->last || !v->said || !v->populated || !v->result->difference)
+		return fail(v->error, "out of memory");
+	v->window->head = v->window->tail = 0;
+	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++)
+		v->cpu[cpu] = (struct cpu_link){ NO_OP, NO_OP };
+	for (unsigned id = 0; id < yard_nr_zones(v->teacher); id++) {
+		struct yard_zone_state state;
+
+		yard_get_zone(v->teacher, id, &state);
+		if (state.populated && v->nr_populated < v->before->nr_zones)
+			v->populated[v->nr_populated++] = id;
+	}
+	v->result->nr_cpus = nr_cpus;
+	return 0;
+}
+
+static void report_progress(struct verifier *v, struct trace_reader *reader)
+{
+	uint64_t done, total;
+
+	if (!v->options->progress || v->result->events & 0xffff)
+		return;
+	trace_reader_progress(reader, &done, &total);
+	v->options->progress(v->options->progress_context, done, total);
+}
+
+static int accept_event(struct verifier *v, struct trace_reader *reader)
+{
+	struct window *w = v->window;
+	const struct trace_event *event = event_at(v, w->head);
+
+	if (event->cpu >= v->before->nr_cpus) {
+		snprintf(v->error->text, sizeof(v->error->text), "%s: event %llu is of cpu %u, the snapshot has %u", v->options->record,
+			 (unsigned long long)event->seq, event->cpu, v->before->nr_cpus);
+		return -1;
+	}
+	v->result->events++;
+	report_progress(v, reader);
+	w->head++;
+	return link_event(v, w->head - 1);
+}
+
+// Events are linked as they come in and run when the window is full behind them.
+static int run_all(struct verifier *v, struct trace_reader *reader)
+{
+	struct window *w = v->window;
+	int more;
+
+	for (;;) {
+		if (w->head - w->tail == WINDOW)
+			run_event(v, w->tail++);
+		more = trace_next(reader, event_at(v, w->head), v->error);
+		if (more <= 0)
+			break;
+		if (accept_event(v, reader))
+			return -1;
+	}
+	if (more < 0)
+		return -1;
+	while (w->tail != w->head)
+		run_event(v, w->tail++);
+	v->result->lost = trace_reader_lost(reader);
+	return 0;
+}
+
+static int verify_events(struct verifier *v)
+{
+	char path[4096];
+	struct trace_reader *reader;
+	int result;
+
+	if (file_of_record(v->options->record, "events.txt", path, sizeof(path), v->error))
+		return -1;
+	reader = trace_open(path, v->error);
+	if (!reader)
+		return -1;
+	result = run_all(v, reader);
+	trace_close(reader);
+	return result;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void choose_policy(struct verifier *v)
+{
+	const struct verify_options *options = v->options;
+
+	v->policy = options->policy;
+	if (!options->policy_name) {
+		yard_policy_parse("linux-7.3", &v->policy, NULL, 0);
+		v->policy.defrag_mode = v->before->defrag_mode > 0;
+	}
+	if (options->policy_name)
+		snprintf(v->result->policy_name, sizeof(v->result->policy_name), "%s", options->policy_name);
+	else
+		snprintf(v->result->policy_name, sizeof(v->result->policy_name), "linux-7.3,defrag_mode=%d", v->policy.defrag_mode);
+}
+
+static int verify_all(struct verifier *v)
+{
+	double start;
+
+	v->before = read_snapshot(v->options->record, "snapshot0.txt", v->error);
+	if (!v->before)
+		return -1;
+	choose_policy(v);
+	if (build_yards(v) || prepare(v))
+		return -1;
+	start = now();
+	if (verify_events(v))
+		return -1;
+	v->result->seconds = now() - start;
+	if (v->result->lost)
+		return 0; // snapshot 1 is of a later state
+	return compare_final(v);
+}
+
+int verify_record(const struct verify_options *options, struct verify_result *result, struct trace_error *error)
+{
+	struct verifier v = { .options = options, .result = result, .error = error };
+	int code;
+
+	memset(result, 0, sizeof(*result));
+	code = verify_all(&v);
+	snapshot_free(v.before);
+	free(v.window);
+	free(v.cpu);
+	free(v.last);
+	free(v.said);
+	free(v.populated);
+	free(v.memory[0]);
+	free(v.memory[1]);
+	if (code)
+		verify_release(result);
+	return code;
+}
+
+void verify_release(struct verify_result *result)
+{
+	free(result->difference);
+	result->difference = NULL;
+}

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs one operation: the pupil decides, its events are compared with the recorded ones, the teacher is forced.
+
+#include "trace/verify_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// ---- what the pupil said against what was recorded ----
+
+static bool compared_kind(unsigned kind)
+{
+	return kind == YARD_EVENT_PAGE_ALLOC_ZONE_LOCKED || kind == YARD_EVENT_PAGE_ALLOC_EXTFRAG
+	       || kind == YARD_EVENT_BULK_DRAIN || kind == YARD_EVENT_PAGE_PCPU_DRAIN;
+}
+
+static bool same_event(const struct yard_event *said, const struct trace_event *event)
+{
+	switch (event->kind) {
+	case TRACE_PAGE_ALLOC_ZONE_LOCKED:
+		return said->kind == YARD_EVENT_PAGE_ALLOC_ZONE_LOCKED && said->pfn == event->pfn
+		       && said->order == event->order && said->migratetype == event->migratetype;
+	case TRACE_PAGE_PCPU_DRAIN:
+		return said->kind == YARD_EVENT_PAGE_PCPU_DRAIN && said->pfn == event->pfn && said->order == event->order
+		       && said->migratetype == event->migratetype;
+	case TRACE_PAGE_ALLOC_EXTFRAG:
+		return said->kind == YARD_EVENT_PAGE_ALLOC_EXTFRAG && said->pfn == event->pfn && said->order == event->order
+		       && said->migratetype == event->migratetype && said->a == event->a && said->b == event->b
+		       && said->c == event->c;
+	case TRACE_BULK_DRAIN:
+		return said->kind == YARD_EVENT_BULK_DRAIN && said->a == event->a && said->b == event->b;
+	default:
+		return false;
+	}
+}
+
+static bool recorded_kind(unsigned kind)
+{
+	return kind == TRACE_PAGE_ALLOC_ZONE_LOCKED || kind == TRACE_PAGE_ALLOC_EXTFRAG || kind == TRACE_BULK_DRAIN
+	       || kind == TRACE_PAGE_PCPU_DRAIN;
+}
+
+struct comparison {
+	unsigned recorded, engine; // steps on each side
+	bool same;
+	const struct trace_event *first_recorded; // where they part
+	const struct yard_event *first_engine;
+};
+
+static struct comparison compare_steps(struct verifier *v, const struct op *op)
+{
+	struct comparison c = { .same = true };
+	unsigned n = 0;
+
+	for (uint32_t i = op->first; i != NO_OP; i = i == op->last ? NO_OP : v->window->next[i & WINDOW_MASK]) {
+		const struct trace_event *event = event_at(v, i);
+
+		if (!recorded_kind(event->kind))
+			continue;
+		c.recorded++;
+		while (n < v->nr_said && !compared_kind(v->said[n].kind))
+			n++;
+		if (c.same && (n >= v->nr_said || !same_event(&v->said[n], event))) {
+			c.same = false;
+			c.first_recorded = event;
+			c.first_engine = n < v->nr_said ? &v->said[n] : NULL;
+		}
+		if (n < v->nr_said) {
+			n++;
+			c.engine++;
+		}
+	}
+	for (; n < v->nr_said; n++) {
+		if (!compared_kind(v->said[n].kind))
+			continue;
+		if (c.same) {
+			c.same = false;
+			c.first_engine = &v->said[n];
+		}
+		c.engine++;
+	}
+	return c;
+}
+
+static void describe_recorded(const struct trace_event *event, char *text, size_t size)
+{
+	if (!event)
+		snprintf(text, size, "no further step");
+	else if (event->kind == TRACE_BULK_DRAIN)
+		snprintf(text, size, "bulk_drain count=%d pindex=%d", event->a, event->b);
+	else
+		snprintf(text, size, "%s pfn=%llu order=%u migratetype=%d", trace_kind_name((enum trace_kind)event->kind),
+			 (unsigned long long)event->pfn, event->order, event->migratetype);
+}
+
+static void describe_engine(const struct yard_event *event, char *text, size_t size)
+{
+	if (!event)
+		snprintf(text, size, "no further step");
+	else if (event->kind == YARD_EVENT_BULK_DRAIN)
+		snprintf(text, size, "bulk_drain count=%d pindex=%d", event->a, event->b);
+	else
+		snprintf(text, size, "%s pfn=%u order=%u migratetype=%u", yard_event_name(event->kind), event->pfn, event->order,
+			 event->migratetype);
+}
+
+// Counts a decision that consists of steps; true if they are the same.
+static bool judge_steps(struct verifier *v, const struct op *op, enum verify_decision decision)
+{
+	struct comparison c = compare_steps(v, op);
+	char recorded[200], engine[200], text[160];
+
+	if (!c.recorded && !c.engine)
+		return true;
+	v->result->decision[decision].all++;
+	if (c.same) {
+		v->result->decision[decision].right++;
+		return true;
+	}
+	describe_recorded(c.first_recorded, text, sizeof(text));
+	snprintf(recorded, sizeof(recorded), "%u steps; %s", c.recorded, text);
+	describe_engine(c.first_engine, text, sizeof(text));
+	snprintf(engine, sizeof(engine), "%u steps; %s", c.engine, text);
+	record_difference(v, op, decision, recorded, engine, YARD_FORCED_AS_PREDICTED);
+	v->stale = true;
+	return false;
+}
+
+static bool said_event(const struct verifier *v, const struct trace_event *event)
+{
+	for (unsigned n = 0; n < v->nr_said; n++)
+		if (same_event(&v->said[n], event))
+			return true;
+	return false;
+}
+
+static void judge_fallbacks(struct verifier *v, const struct op *op)
+{
+	for (uint32_t i = op->first; i != NO_OP; i = i == op->last ? NO_OP : v->window->next[i & WINDOW_MASK]) {
+		const struct trace_event *event = event_at(v, i);
+		struct verify_share *share;
+
+		if (event->kind != TRACE_PAGE_ALLOC_EXTFRAG)
+			continue;
+		share = &v->result->decision[event->c > 0 ? VERIFY_CLAIMS : VERIFY_STEALS];
+		share->all++;
+		share->right += said_event(v, event);
+	}
+}
+
+// ---- requests ----
+
+static bool through_busy_set(const struct op *op) // N1: an interrupt found the set locked
+{
+	return op->flags & OP_REMOVED && !(op->flags & (OP_TAKEN | OP_EMPTY))
+	       && (op->order <= YARD_COSTLY_ORDER || op->order == YARD_PAGEBLOCK_ORDER);
+}
+
+static struct yard_request request_of(const struct op *op)
+{
+	struct yard_request request = { .gfp = op->gfp, .order = op->order, .task = op->task, .node = -1 };
+
+	if (!(op->flags & OP_REQUEST)) { // T7e: bulk pages have no mm_page_alloc; their callers are the kernel's own
+		request.gfp = YARD_GFP_KERNEL;
+		request.bulk = true;
+	}
+	return request;
+}
+
+static void count_frame(struct verifier *v, const struct op *op, const struct yard_result *result, bool right)
+{
+	struct verify_result *r = v->result;
+	unsigned type = (unsigned)op->migratetype % YARD_MIGRATETYPES;
+
+	r->decision[VERIFY_FRAMES].all++;
+	r->decision[VERIFY_FRAMES].right += right;
+	r->by_order[op->order].all++;
+	r->by_order[op->order].right += right;
+	r->by_type[type].all++;
+	r->by_type[type].right += right;
+	r->by_path[result->path].all++;
+	r->by_path[result->path].right += right;
+}
+
+static void judge_request(struct verifier *v, const struct op *op, const struct yard_result *result)
+{
+	char recorded[64], engine[64];
+	bool right = result->pfn == op->pfn;
+
+	if (op->pfn == YARD_PFN_NONE) {
+		v->result->decision[VERIFY_FAILURES].all++;
+		v->result->decision[VERIFY_FAILURES].right += right;
+	} else {
+		count_frame(v, op, result, right);
+	}
+	if (!right) {
+		snprintf(recorded, sizeof(recorded), op->pfn == YARD_PFN_NONE ? "fails" : "hands out frame %u", op->pfn);
+		snprintf(engine, sizeof(engine), result->pfn == YARD_PFN_NONE ? "fails" : "hands out frame %u (%s)", result->pfn,
+			 yard_path_name(result->path));
+		record_difference(v, op, op->pfn == YARD_PFN_NONE ? VERIFY_FAILURES : VERIFY_FRAMES, recorded, engine,
+				  YARD_FORCED_AS_PREDICTED);
+		v->stale = true;
+	}
+}
+
+static void run_alloc(struct verifier *v, struct op *op)
+{
+	struct yard_request request = request_of(op);
+	struct yard_result result;
+
+	if (!(op->flags & (OP_REQUEST | OP_TAKEN)))
+		return; // an attempt that came to nothing, or removals whose use lies behind the end
+	if (!(op->flags & OP_REQUEST))
+		v->result->silent[VERIFY_SILENT_BULK]++;
+	if (through_busy_set(op)) {
+		v->result->silent[VERIFY_SILENT_BUSY]++;
+		yard_sim_set_pcp_busy(v->pupil, true);
+	}
+	yard_alloc_request(v->pupil, &request, &result);
+	yard_sim_set_pcp_busy(v->pupil, false);
+	judge_request(v, op, &result);
+	judge_fallbacks(v, op);
+	judge_steps(v, op, VERIFY_REFILLS);
+}
+
+// User pages join an LRU list soon after they were allocated (N2): movable ones count as movable.
+static void mark_lru(struct verifier *v, const struct op *op)
+{
+	if (op->pfn == YARD_PFN_NONE || !(op->flags & OP_REQUEST) || !(op->gfp & YARD_GFP_MOVABLE))
+		return;
+	yard_set_lru(v->teacher, op->pfn, true);
+	if (v->pupil)
+		yard_set_lru(v->pupil, op->pfn, true);
+}
+
+// ---- frees ----
+
+// Both yards agree that [pfn, pfn + 2^order) is one allocated block; says so when they did not believe it in use.
+static void own_block(struct verifier *v, struct yard *yard, const struct op *op, bool count)
+{
+	enum yard_frame_state state = yard_frame_state(yard, op->pfn, NULL, NULL);
+
+	if (count && state != YARD_FRAME_ALLOCATED && state != YARD_FRAME_ISOLATED)
+		v->result->silent[VERIFY_SILENT_BELIEVED_FREE]++;
+	yard_force_allocated(yard, op->pfn, op->order);
+}
+
+static bool free_found_busy_set(struct verifier *v, const struct op *op)
+{
+	if (op->flags & OP_PUT || (op->order > YARD_COSTLY_ORDER && op->order != YARD_PAGEBLOCK_ORDER))
+		return false;
+	return yard_pageblock_type(v->pupil, op->pfn) != YARD_ISOLATE;
+}
+
+static void judge_place(struct verifier *v, const struct op *op)
+{
+	bool put = op->flags & OP_PUT, right = false;
+	enum verify_decision decision = put ? VERIFY_PUTS : VERIFY_DIRECT;
+	const struct yard_event *place = NULL;
+	char recorded[64], engine[64];
+
+	for (unsigned n = 0; n < v->nr_said && !place; n++)
+		if (v->said[n].kind == YARD_EVENT_PUT || v->said[n].kind == YARD_EVENT_FREE_DIRECT)
+			place = &v->said[n];
+	if (place && put)
+		right = place->kind == YARD_EVENT_PUT && (op->flags & OP_LOST_PUT || place->migratetype == op->migratetype);
+	else if (place)
+		right = place->kind == YARD_EVENT_FREE_DIRECT;
+	v->result->decision[decision].all++;
+	v->result->decision[decision].right += right;
+	if (right)
+		return;
+	snprintf(recorded, sizeof(recorded), put ? "puts frame %u on list type %d" : "frees frame %u directly", op->pfn, op->migratetype);
+	snprintf(engine, sizeof(engine), place && place->kind == YARD_EVENT_PUT ? "puts it on list type %d" : "frees it directly",
+		 place ? place->migratetype : 0);
+	record_difference(v, op, decision, recorded, engine, YARD_FORCED_AS_PREDICTED);
+	v->stale = true;
+}
+
+static void run_free(struct verifier *v, struct op *op)
+{
+	bool busy = free_found_busy_set(v, op);
+
+	own_block(v, v->pupil, op, true);
+	if (op->flags & OP_LOST_PUT)
+		v->result->silent[VERIFY_SILENT_LOST_PUT]++;
+	if (busy)
+		v->result->silent[VERIFY_SILENT_BUSY]++;
+	yard_sim_set_pcp_busy(v->pupil, busy);
+	yard_free(v->pupil, op->pfn, op->order);
+	yard_sim_set_pcp_busy(v->pupil, false);
+	judge_place(v, op);
+	judge_steps(v, op, VERIFY_DRAINS);
+}
+
+// ---- timers, compaction, kswapd ----
+
+static void run_decay(struct verifier *v, struct op *op)
+{
+	int zone = zone_of_address(v, event_at(v, op->first));
+
+	if (zone < 0)
+		return;
+	yard_vmstat_update_zone(v->pupil, (unsigned)zone, op->cpu);
+	judge_steps(v, op, VERIFY_DECAYS);
+}
+
+static void run_drain(struct verifier *v, struct op *op)
+{
+	const struct trace_event *event = event_at(v, op->first);
+	int zone = zone_of_address(v, event);
+
+	if (event->kind != TRACE_DRAIN_CPU) { // drains that belong to nothing
+		judge_steps(v, op, VERIFY_DRAINS);
+		return;
+	}
+	if (zone >= 0)
+		yard_drain_zone_cpu(v->pupil, (unsigned)zone, (unsigned)event->a);
+	judge_steps(v, op, VERIFY_DRAINS);
+}
+
+static bool free_block_at(const struct yard *yard, uint32_t pfn, unsigned order)
+{
+	uint32_t first;
+	unsigned held;
+
+	return yard_frame_state(yard, pfn, &first, &held) == YARD_FRAME_BUDDY && first == pfn && held == order;
+}
+
+static void isolate_in(struct yard *yard, const struct op *op)
+{
+	if (free_block_at(yard, op->pfn, op->order) && yard_isolate_free_page(yard, op->pfn) >= 0)
+		return;
+	yard_force_allocated(yard, op->pfn, op->order);
+	yard_unuse_isolated(yard, op->pfn, op->order);
+}
+
+static void run_isolate(struct verifier *v, struct op *op)
+{
+	bool taken = event_at(v, op->first)->a > 0, right;
+	struct verify_share *share = &v->result->decision[VERIFY_ISOLATED];
+
+	if (v->options->level == VERIFY_REQUEST) {
+		int got = free_block_at(v->pupil, op->pfn, op->order) ? yard_isolate_free_page(v->pupil, op->pfn) : YARD_ENOTOWNED;
+
+		right = taken ? got >= 0 : got == YARD_EBUSY;
+		share->all++;
+		share->right += right;
+		if (!right) {
+			record_difference(v, op, VERIFY_ISOLATED, taken ? "takes the free block" : "refuses the free block",
+					  got >= 0 ? "takes it" : yard_error_text(got), YARD_FORCED_AS_PREDICTED);
+			v->stale = true;
+		}
+	}
+	if (taken)
+		isolate_in(v->teacher, op);
+}
+
+static void run_isolated_step(struct verifier *v, struct yard *yard, const struct op *op)
+{
+	const struct trace_event *event = event_at(v, op->first);
+	uint32_t first;
+	unsigned order;
+
+	switch (op->kind) {
+	case OP_PUTBACK:
+		if (yard_frame_state(yard, op->pfn, &first, &order) != YARD_FRAME_ISOLATED || first != op->pfn || order != op->order) {
+			yard_force_allocated(yard, op->pfn, op->order);
+			yard_unuse_isolated(yard, op->pfn, op->order);
+		}
+		yard_putback_free_page(yard, op->pfn, op->order);
+		break;
+	case OP_COMPACT_BACK:
+		yard_force_allocated(yard, op->pfn, op->order);
+		yard_unuse_isolated(yard, op->pfn, op->order);
+		break;
+	case OP_SPLIT:
+		yard_force_allocated(yard, op->pfn, op->order);
+		yard_split(yard, op->pfn, op->order);
+		break;
+	case OP_CAPTURED:
+		yard_force_allocated(yard, op->pfn, op->order);
+		break;
+	case OP_MOVE_BLOCK: // C11's moves are isolate_free's own; what is left is the HIGHATOMIC reserve (section 9)
+		if (event->a == YARD_HIGHATOMIC || event->b == YARD_HIGHATOMIC)
+			yard_force_claim_block(yard, op->pfn, (unsigned)event->b);
+		break;
+	default:
+		break;
+	}
+}
+
+static void run_kswapd(struct yard *yard, const struct trace_event *event)
+{
+	switch (event->kind) {
+	case TRACE_KSWAPD_WAKE:
+	case TRACE_KSWAPD_SLEEP:
+		yard_kswapd_awake(yard, (unsigned)event->a, event->kind == TRACE_KSWAPD_WAKE);
+		break;
+	case TRACE_BALANCE_PGDAT_BEGIN:
+		yard_kswapd_balance_begin(yard, (unsigned)event->a, (unsigned)event->b);
+		break;
+	default:
+		yard_kswapd_balance_end(yard, (unsigned)event->a, (unsigned)event->b);
+		break;
+	}
+}
+
+// ---- one operation ----
+
+static void run_on_pupil(struct verifier *v, struct op *op)
+{
+	v->nr_said = 0;
+	yard_sim_set_cpu(v->pupil, op->cpu);
+	switch (op->kind) {
+	case OP_ALLOC:
+		run_alloc(v, op);
+		break;
+	case OP_FREE:
+		run_free(v, op);
+		break;
+	case OP_DECAY:
+		run_decay(v, op);
+		break;
+	case OP_DRAIN:
+		run_drain(v, op);
+		break;
+	case OP_KSWAPD:
+		run_kswapd(v->pupil, event_at(v, op->first));
+		break;
+	case OP_ISOLATE:
+		break;
+	default:
+		run_isolated_step(v, v->pupil, op);
+		break;
+	}
+}
+
+static bool has_frame(const struct verifier *v, const struct op *op)
+{
+	return op->pfn != YARD_PFN_NONE && op->pfn >= v->start_pfn && op->pfn < v->end_pfn
+	       && yard_zone_of(v->teacher, op->pfn) >= 0;
+}
+
+static bool holds_event(struct verifier *v, const struct op *op, uint64_t seq)
+{
+	for (uint32_t i = op->first; i != NO_OP; i = i == op->last ? NO_OP : v->window->next[i & WINDOW_MASK])
+		if (event_at(v, i)->seq == seq)
+			return true;
+	return false;
+}
+
+static void run_on_teacher(struct verifier *v, struct op *op)
+{
+	yard_sim_set_cpu(v->teacher, op->cpu);
+	if (op->kind == OP_ISOLATE)
+		run_isolate(v, op);
+	else if (op->kind == OP_KSWAPD)
+		run_kswapd(v->teacher, event_at(v, op->first));
+	else
+		run_isolated_step(v, v->teacher, op);
+	force_op(v, op);
+}
+
+void run_event(struct verifier *v, uint32_t index)
+{
+	uint32_t id = v->window->run[index & WINDOW_MASK];
+	struct op *op;
+	bool needs_frame, explain;
+
+	if (id == NO_OP)
+		return;
+	op = op_at(v, id);
+	needs_frame = op->kind != OP_ALLOC && op->kind != OP_DECAY && op->kind != OP_DRAIN && op->kind != OP_KSWAPD;
+	if (needs_frame && !has_frame(v, op))
+		return;
+	v->result->operations++;
+	if (op->kind == OP_CAPTURED)
+		v->result->silent[VERIFY_SILENT_CAPTURED]++;
+	explain = v->options->explain && holds_event(v, op, v->options->explain);
+	if (explain)
+		explain_before(v, op);
+	if (v->pupil)
+		run_on_pupil(v, op);
+	if (explain) {
+		explain_after(v);
+		v->result->explained = true;
+	}
+	run_on_teacher(v, op);
+	if (v->stale) {
+		yard_adopt(v->pupil, v->teacher);
+		v->stale = false;
+	}
+	mark_lru(v, op);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inside the verdict. Events pass through a window of fixed size:
+//
+//   reader ──> verify_link.c ──> window (65536 events) ──> verify_exec.c ──> verify_final.c
+//              finds which events belong to one operation    runs it on pupil and teacher
+//
+// An operation is a request (its refill, claim attempts, take, and the mm_page_alloc that tells its gfp), a free (its
+// put and the drains that follow), a timer, or a step of compaction. It runs at the place of its first step, when all
+// of its events are known.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pageyard/restore.h>
+#include <pageyard/sim.h>
+
+#include "trace/restore_snapshot.h"
+#include "trace/verify.h"
+
+enum {
+	WINDOW = 1 << 16,
+	WINDOW_MASK = WINDOW - 1,
+	NO_OP = UINT32_MAX,
+	ENGINE_EVENTS = 8192,
+	VERIFY_ZONES = 64,
+};
+
+enum op_kind {
+	OP_NONE,
+	OP_ALLOC,    // a request that took a frame or failed
+	OP_CAPTURED, // mm_page_alloc of a frame that no event took
+	OP_FREE,
+	OP_DECAY,
+	OP_DRAIN,
+	OP_ISOLATE,
+	OP_PUTBACK,
+	OP_COMPACT_BACK,
+	OP_SPLIT,
+	OP_MOVE_BLOCK,
+	OP_KSWAPD,
+};
+
+enum op_flags {
+	OP_SEALED = 1,	 // the run of removals is over
+	OP_TAKEN = 2,	 // a take belongs to it: through a per-CPU list
+	OP_REQUEST = 4,	 // its mm_page_alloc is known
+	OP_PLACED = 8,	 // a free: put or free_direct was seen
+	OP_PUT = 16,	 // ... it was put
+	OP_REMOVED = 32, // some event took a block off the buddy lists
+	OP_LOST_PUT = 64,
+	OP_COVERED = 128, // a free that a larger put includes
+	OP_EMPTY = 256,	  // a take of nothing (pfn -1) belongs to it
+};
+
+struct op {
+	uint32_t start;	      // index of the event at which it runs
+	uint32_t first, last; // chain of its events through window.next
+	uint32_t pfn, gfp, pid;
+	uint16_t cpu, flags;
+	uint8_t kind, order;
+	int8_t migratetype;
+	uint8_t task;
+};
+
+struct window {
+	struct trace_event event[WINDOW];
+	struct op op[WINDOW];	    // op[i]: the operation that event i created
+	uint32_t run[WINDOW];	    // the operation to run at event i, or NO_OP
+	uint32_t next[WINDOW];	    // next event of the same operation
+	uint32_t head, tail;	    // [tail, head) are in it; absolute, wrapping
+};
+
+struct cpu_link { // what is going on on a CPU while events are linked
+	uint32_t group; // a run of removals that is still open
+	uint32_t drain; // the operation that drains belong to
+};
+
+struct verifier {
+	const struct verify_options *options;
+	struct yard_policy policy;
+	struct verify_result *result;
+	struct trace_error *error;
+	struct window *window;
+	struct cpu_link *cpu;
+	uint32_t *last; // by frame: 1 + the event that created the last operation still open on it
+	uint32_t start_pfn, end_pfn;
+	void *memory[2];
+	struct yard *pupil, *teacher;
+	struct snapshot *before;
+	uint64_t zone_address[VERIFY_ZONES];
+	uint8_t zone_of_address[VERIFY_ZONES];
+	unsigned nr_addresses;
+	unsigned *populated, nr_populated; // zone ids in the order in which the kernel visits them
+	bool stale; // the pupil must take over the teacher's state before it acts again
+	bool searched; // compaction's fast search ran
+	// events of the pupil's current operation
+	struct yard_event *said;
+	unsigned nr_said;
+	bool overflow;
+	uint32_t last_cpu_difference; // when the CPUs last disagreed
+};
+
+static inline struct trace_event *event_at(struct verifier *v, uint32_t i)
+{
+	return &v->window->event[i & WINDOW_MASK];
+}
+
+static inline struct op *op_at(struct verifier *v, uint32_t i)
+{
+	return &v->window->op[i & WINDOW_MASK];
+}
+
+// verify_link.c
+int link_event(struct verifier *v, uint32_t index);
+
+// verify_exec.c
+void run_event(struct verifier *v, uint32_t index);
+
+// verify_step.c: the teacher
+void force_op(struct verifier *v, struct op *op);
+
+// verify_final.c
+int compare_final(struct verifier *v);
+
+// verify_report.c
+void record_difference(struct verifier *v, const struct op *op, enum verify_decision decision, const char *recorded,
+		       const char *engine, enum yard_forced forced);
+void explain_before(struct verifier *v, const struct op *op);
+void explain_after(struct verifier *v);
+
+int zone_of_address(struct verifier *v, const struct trace_event *event);
