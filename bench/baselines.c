@@ -46,9 +46,11 @@ static inline void put(void *self, uint32_t pfn, unsigned order)
 
 enum { MMAP_SHARE = 64 }; // a system call costs about so many times as much as a pair: fewer of them make a round
 
-static void map_pages(struct worker *worker, bool touch)
+static uint64_t map_pages(struct worker *worker, bool touch)
 {
-	for (uint64_t i = 0; i < worker->settings->operations / MMAP_SHARE; i++) {
+	uint64_t nr = worker->settings->operations / MMAP_SHARE;
+
+	for (uint64_t i = 0; i < nr; i++) {
 		char *page = mmap(NULL, FRAME_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (page == MAP_FAILED)
@@ -56,18 +58,18 @@ static void map_pages(struct worker *worker, bool touch)
 		if (touch)
 			*(volatile char *)page = 1;
 		munmap(page, FRAME_SIZE);
-		worker->operations++;
 	}
+	return nr;
 }
 
-static void mmap_pair(struct worker *worker)
+static uint64_t mmap_pair(struct worker *worker)
 {
-	map_pages(worker, false);
+	return map_pages(worker, false);
 }
 
-static void mmap_touch_pair(struct worker *worker)
+static uint64_t mmap_touch_pair(struct worker *worker)
 {
-	map_pages(worker, true);
+	return map_pages(worker, true);
 }
 
 const struct benchmark baseline_benchmarks[] = {

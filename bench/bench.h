@@ -43,8 +43,7 @@ struct worker {
 	uint32_t *pfns;	       // blocks that it holds
 	uint8_t *orders;
 	size_t nr;
-	uint64_t operations; // done between start_ns and end_ns
-	uint64_t start_ns, end_ns;
+	uint64_t operations, start_ns, end_ns; // of the timed part
 };
 
 struct benchmark {
@@ -52,7 +51,7 @@ struct benchmark {
 	const char *text;			// what one operation is
 	const struct allocator *allocator;	// NULL: it needs none
 	void (*prepare)(struct worker *worker); // not timed; NULL: nothing to do
-	void (*run)(struct worker *worker);	// timed
+	uint64_t (*run)(struct worker *worker); // timed; returns how many operations it was
 	void (*finish)(struct worker *worker);	// not timed; NULL: nothing to do
 };
 

@@ -126,7 +126,7 @@ static void *run_thread(void *argument)
 	while (atomic_load_explicit(seat->waiting, memory_order_acquire))
 		;
 	worker->start_ns = now_ns();
-	seat->benchmark->run(worker);
+	worker->operations = seat->benchmark->run(worker);
 	worker->end_ns = now_ns();
 	pthread_barrier_wait(seat->barrier);
 	if (seat->benchmark->finish)

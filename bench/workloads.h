@@ -48,25 +48,23 @@ static void hold_half(struct worker *worker)
 	hold(worker, 50);
 }
 
-static void fill(struct worker *worker)
+static uint64_t fill(struct worker *worker)
 {
 	for (size_t i = 0; i < worker->nr; i++)
 		worker->pfns[i] = get_movable(worker, 0);
-	worker->operations = worker->nr;
+	return worker->nr;
 }
 
 static void fill_half(struct worker *worker)
 {
 	hold_half(worker);
 	fill(worker);
-	worker->operations = 0;
 }
 
 static void fill_90(struct worker *worker)
 {
 	hold(worker, 90);
 	fill(worker);
-	worker->operations = 0;
 }
 
 static void fill_half_shuffled(struct worker *worker)
@@ -80,17 +78,23 @@ static void fill_half_shuffled(struct worker *worker)
 	}
 }
 
-static void empty(struct worker *worker)
+static uint64_t empty(struct worker *worker)
 {
 	for (size_t i = 0; i < worker->nr; i++)
 		put(worker->allocator, worker->pfns[i], 0);
-	worker->operations = worker->nr;
+	return worker->nr;
 }
 
 static void let_go(struct worker *worker)
 {
 	free(worker->pfns);
 	free(worker->orders);
+}
+
+static void empty_and_let_go(struct worker *worker)
+{
+	empty(worker);
+	let_go(worker);
 }
 
 static void empty_mixed(struct worker *worker)
@@ -102,37 +106,45 @@ static void empty_mixed(struct worker *worker)
 
 // ---- pairs ----
 
-static void pair_order0(struct worker *worker)
+static uint64_t pairs(struct worker *worker, unsigned order)
 {
-	for (; worker->operations < worker->settings->operations; worker->operations++)
-		put(worker->allocator, get_movable(worker, 0), 0);
+	for (uint64_t i = 0; i < worker->settings->operations; i++)
+		put(worker->allocator, get_movable(worker, order), order);
+	return worker->settings->operations;
 }
 
-static void pair_order9(struct worker *worker)
+static uint64_t pair_order0(struct worker *worker)
 {
-	for (; worker->operations < worker->settings->operations; worker->operations++)
-		put(worker->allocator, get_movable(worker, HUGE_ORDER), HUGE_ORDER);
+	return pairs(worker, 0);
+}
+
+static uint64_t pair_order9(struct worker *worker)
+{
+	return pairs(worker, HUGE_ORDER);
 }
 
 // So many allocations, then as many frees: always the same footprint, whatever the size of memory.
-static void burst_order0(struct worker *worker)
+static uint64_t burst_order0(struct worker *worker)
 {
 	uint32_t pfns[BURST];
 
-	for (; worker->operations < worker->settings->operations; worker->operations += BURST) {
-		for (unsigned i = 0; i < BURST; i++)
-			pfns[i] = get_movable(worker, 0);
-		for (unsigned i = 0; i < BURST; i++)
-			put(worker->allocator, pfns[i], 0);
+	for (uint64_t i = 0; i < worker->settings->operations / BURST; i++) {
+		for (unsigned j = 0; j < BURST; j++)
+			pfns[j] = get_movable(worker, 0);
+		for (unsigned j = 0; j < BURST; j++)
+			put(worker->allocator, pfns[j], 0);
 	}
+	return worker->settings->operations;
 }
 
 // ---- random ----
 
 // Frees a random number of random pages, then allocates as many.
-static void replace(struct worker *worker)
+static uint64_t replace(struct worker *worker)
 {
-	while (worker->operations < worker->settings->operations) {
+	uint64_t done = 0;
+
+	while (done < worker->settings->operations) {
 		uint32_t nr = 1 + random_below(&worker->random, REPLACE_MAX), slots[REPLACE_MAX];
 
 		for (uint32_t i = 0; i < nr; i++) {
@@ -144,8 +156,9 @@ static void replace(struct worker *worker)
 		}
 		for (uint32_t i = 0; i < nr; i++)
 			worker->pfns[slots[i]] = get_movable(worker, 0);
-		worker->operations += nr;
+		done += nr;
 	}
+	return done;
 }
 
 // Order k is half as frequent as order k - 1: each order holds about the same share of memory. One block in four is
@@ -166,20 +179,15 @@ static void fill_mixed(struct worker *worker)
 		worker->pfns[i] = get_mixed(worker, &worker->orders[i]);
 }
 
-static void replace_mixed(struct worker *worker)
+static uint64_t replace_mixed(struct worker *worker)
 {
-	for (; worker->operations < worker->settings->operations; worker->operations++) {
+	for (uint64_t i = 0; i < worker->settings->operations; i++) {
 		uint32_t slot = random_below(&worker->random, (uint32_t)worker->nr);
 
 		put(worker->allocator, worker->pfns[slot], worker->orders[slot]);
 		worker->pfns[slot] = get_mixed(worker, &worker->orders[slot]);
 	}
-}
-
-static void empty_and_let_go(struct worker *worker)
-{
-	empty(worker);
-	let_go(worker);
+	return worker->settings->operations;
 }
 
 // The rows of this allocator for its table of benchmarks.

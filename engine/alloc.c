@@ -17,7 +17,7 @@ static uint32_t scoped_gfp(uint32_t gfp, unsigned task) // G3
 }
 
 // G2. -1: DMA, DMA32 and HIGHMEM exclude each other.
-static int highest_zone_of(uint32_t gfp)
+static HOT int highest_zone_of(uint32_t gfp)
 {
 	uint32_t where = gfp & (YARD_GFP_DMA | YARD_GFP_DMA32 | YARD_GFP_HIGHMEM);
 
@@ -30,7 +30,7 @@ static int highest_zone_of(uint32_t gfp)
 	return where && gfp & YARD_GFP_MOVABLE ? YARD_ZONE_MOVABLE : YARD_ZONE_NORMAL;
 }
 
-static int prepare_context(struct yard *yard, const struct yard_request *request, struct alloc_context *ctx)
+static HOT int prepare_context(struct yard *yard, const struct yard_request *request, struct alloc_context *ctx)
 {
 	uint32_t gfp = unlikely(request->task) ? scoped_gfp(request->gfp, request->task) : request->gfp;
 	int highest = highest_zone_of(gfp);
@@ -56,7 +56,7 @@ static int prepare_context(struct yard *yard, const struct yard_request *request
 }
 
 // A1: fallback below whole blocks is avoided where the zone below takes what does not fit.
-static bool wants_nofragment(const struct yard *yard, const struct alloc_context *ctx)
+static HOT bool wants_nofragment(const struct yard *yard, const struct alloc_context *ctx)
 {
 	const struct zone *preferred;
 
@@ -74,7 +74,7 @@ static bool wants_nofragment(const struct yard *yard, const struct alloc_context
 }
 
 // G7 and Z8. Sets the fast attempt's nodemask and preferred zone.
-static unsigned fast_flags(const struct yard *yard, struct alloc_context *ctx)
+static HOT unsigned fast_flags(const struct yard *yard, struct alloc_context *ctx)
 {
 	unsigned flags = ALLOC_WMARK_LOW | gfp_cma_flags(ctx);
 
@@ -94,7 +94,7 @@ static unsigned fast_flags(const struct yard *yard, struct alloc_context *ctx)
 	return flags;
 }
 
-static uint32_t finish(struct yard *yard, struct alloc_context *ctx, uint32_t pfn) // A13
+static HOT uint32_t finish(struct yard *yard, struct alloc_context *ctx, uint32_t pfn) // A13
 {
 	if (unlikely(ctx->gfp & YARD_GFP_ACCOUNT && pfn != PFN_NONE && yard->owner.charge)
 	    && !yard->owner.charge(yard->owner.context, pfn, ctx->order, ctx->gfp)) {
@@ -118,10 +118,25 @@ static uint32_t alloc_nolock(struct yard *yard, struct alloc_context *ctx) // G9
 	return walk_zonelist(yard, ctx, ALLOC_NOLOCK | ALLOC_WMARK_MIN | ALLOC_CPUSET | gfp_cma_flags(ctx));
 }
 
+// E-8: the fast attempt, then the slow path.
+static HOT uint32_t alloc_normal(struct yard *yard, const struct yard_request *request, struct alloc_context *ctx)
+{
+	uint32_t pfn = PFN_NONE;
+
+	ctx->dirty_spread = ctx->gfp & YARD_GFP_WRITE;
+	if (likely(request->part != YARD_REQUEST_FROM_WAKE))
+		pfn = walk_zonelist(yard, ctx, fast_flags(yard, ctx));
+	if (unlikely(pfn == PFN_NONE)) {
+		ctx->nodemask = request->nodemask;
+		ctx->dirty_spread = false;
+		pfn = alloc_slowpath(yard, ctx, (enum yard_request_part)request->part);
+	}
+	return pfn;
+}
+
 int yard_alloc_request(struct yard *yard, const struct yard_request *request, struct yard_result *result)
 {
 	struct alloc_context ctx;
-	uint64_t nodemask = request->nodemask;
 	uint32_t pfn;
 	int error = prepare_context(yard, request, &ctx);
 
@@ -136,13 +151,7 @@ int yard_alloc_request(struct yard *yard, const struct yard_request *request, st
 		ctx.bulk = true;
 		pfn = walk_zonelist(yard, &ctx, bulk_flags(fast_flags(yard, &ctx)));
 	} else {
-		ctx.dirty_spread = ctx.gfp & YARD_GFP_WRITE;
-		pfn = walk_zonelist(yard, &ctx, fast_flags(yard, &ctx));
-		if (unlikely(pfn == PFN_NONE)) {
-			ctx.nodemask = nodemask; // E-8
-			ctx.dirty_spread = false;
-			pfn = alloc_slowpath(yard, &ctx);
-		}
+		pfn = alloc_normal(yard, request, &ctx);
 	}
 	pfn = finish(yard, &ctx, pfn);
 	result->attempts = ctx.attempts;
@@ -157,13 +166,12 @@ int yard_alloc_request(struct yard *yard, const struct yard_request *request, st
 
 uint32_t yard_alloc(struct yard *yard, uint32_t gfp, unsigned order)
 {
-	struct yard_request request = { .gfp = gfp, .node = -1 };
-	struct yard_result result;
+	const struct yard_request request = { .gfp = gfp, .order = (uint8_t)order, .node = -1 };
+	struct alloc_context ctx;
 
-	if (unlikely(order > YARD_MAX_PAGE_ORDER))
+	if (unlikely(order > YARD_MAX_PAGE_ORDER || prepare_context(yard, &request, &ctx)))
 		return PFN_NONE;
-	request.order = (uint8_t)order;
-	return yard_alloc_request(yard, &request, &result) ? PFN_NONE : result.pfn;
+	return finish(yard, &ctx, alloc_normal(yard, &request, &ctx));
 }
 
 // ---- bulk (10.1) ----

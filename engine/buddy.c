@@ -17,7 +17,7 @@ static bool same_zone(const struct yard *yard, const struct zone *zone, uint32_t
 }
 
 // B1: the first frame of a free block of exactly this order in the same zone.
-static bool is_free_buddy(const struct yard *yard, const struct zone *zone, uint32_t pfn, unsigned order)
+static HOT bool is_free_buddy(const struct yard *yard, const struct zone *zone, uint32_t pfn, unsigned order)
 {
 	const uint32_t want = make_word(YARD_FRAME_BUDDY, order, 0);
 
@@ -29,7 +29,7 @@ static bool is_free_buddy(const struct yard *yard, const struct zone *zone, uint
 }
 
 // W14
-static void account_blocks(struct yard *yard, struct zone *zone, unsigned order, unsigned type, int sign)
+static HOT void account_blocks(struct yard *yard, struct zone *zone, unsigned order, unsigned type, int sign)
 {
 	if (order >= YARD_PAGEBLOCK_ORDER && type != YARD_ISOLATE)
 		zone_mod_stat(yard, zone, YARD_NR_FREE_PAGES_BLOCKS, sign * (int64_t)(1u << order));
@@ -42,7 +42,7 @@ static void mod_nr_free(struct zone *zone, unsigned order, int32_t delta)
 	atomic_store_explicit(&zone->nr_free[order], n + (uint32_t)delta, memory_order_relaxed);
 }
 
-static void list_free_block(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned type, bool tail)
+static HOT void list_free_block(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned type, bool tail)
 {
 	frame_set_word(yard, pfn, make_word(YARD_FRAME_BUDDY, order, type));
 	if (tail)
@@ -60,15 +60,19 @@ void put_free_block(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned
 	account_free_pages(yard, zone, 1u << order, type);
 }
 
-void del_free_block(struct yard *yard, struct zone *zone, uint32_t pfn)
+static HOT void unlist_free_block(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned type)
 {
-	uint32_t word = frame_word(yard, pfn);
-	unsigned order = word_order(word), type = word_type(word);
-
 	list_del(yard, &zone->free[order][type], pfn);
 	frame_set_word(yard, pfn, 0);
 	mod_nr_free(zone, order, -1);
 	account_blocks(yard, zone, order, type, -1);
+}
+
+void del_free_block(struct yard *yard, struct zone *zone, uint32_t pfn)
+{
+	uint32_t word = frame_word(yard, pfn);
+
+	unlist_free_block(yard, zone, pfn, word_order(word), word_type(word));
 }
 
 // To the tail of another type's list. Moves among U, M, R, H, C leave the whole-block counter alone (W14).
@@ -96,12 +100,11 @@ static bool merge_likely(const struct yard *yard, const struct zone *zone, uint3
 	return is_free_buddy(yard, zone, (pfn & ~(1u << order)) ^ (1u << (order + 1)), order + 1);
 }
 
-// B9: true if the current CPU's capture record takes the block.
-static bool captured(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned type)
+// B9: true if the record takes the block.
+static RARE bool captured(struct yard *yard, struct zone *zone, struct capture *capture, uint32_t pfn, unsigned order,
+			  unsigned type)
 {
-	struct capture *capture = &yard->captures[this_cpu(yard)];
-
-	if (likely(!capture->active) || capture->pfn != PFN_NONE || capture->zone != zone->id || capture->order != order)
+	if (capture->pfn != PFN_NONE || capture->zone != zone->id || capture->order != order)
 		return false;
 	if (type == YARD_CMA || type == YARD_ISOLATE)
 		return false;
@@ -131,11 +134,13 @@ static void retype_pageblocks(struct yard *yard, uint32_t pfn, unsigned order, u
 // B2
 void free_one(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned type, enum fpi_flags fpi)
 {
+	struct capture *capture = &yard->captures[this_cpu(yard)];
+
 	account_free_pages(yard, zone, 1u << order, type);
 	for (; order < YARD_MAX_PAGE_ORDER; order++) {
 		uint32_t buddy = pfn ^ (1u << order);
 
-		if (captured(yard, zone, pfn, order, type)) {
+		if (unlikely(capture->active) && captured(yard, zone, capture, pfn, order, type)) {
 			account_free_pages(yard, zone, -(int64_t)(1u << order), type);
 			return;
 		}
@@ -150,7 +155,7 @@ void free_one(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order
 			if (buddy_type != type)
 				retype_pageblocks(yard, buddy, order, type);
 		} else {
-			del_free_block(yard, zone, buddy);
+			unlist_free_block(yard, zone, buddy, order, word_type(frame_word(yard, buddy)));
 		}
 		pfn &= buddy;
 	}
@@ -185,7 +190,7 @@ uint32_t take_smallest(struct yard *yard, struct zone *zone, unsigned order, uns
 
 		if (pfn == PFN_NONE)
 			continue;
-		del_free_block(yard, zone, pfn);
+		unlist_free_block(yard, zone, pfn, o, type);
 		expand(yard, zone, pfn, o, order, type);
 		account_free_pages(yard, zone, -(int64_t)(1u << order), type);
 		frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, order, 0));

@@ -14,7 +14,7 @@ static void add_stat(struct zone *zone, enum yard_zone_stat item, int64_t delta)
 	atomic_store_explicit(&zone->stat[item], value + delta, memory_order_relaxed);
 }
 
-void zone_mod_stat(struct yard *yard, struct zone *zone, enum yard_zone_stat item, int64_t delta) // V3
+static HOT void mod_stat(struct yard *yard, struct zone *zone, enum yard_zone_stat item, int64_t delta) // V3
 {
 	struct pcp *pcp;
 	int64_t x;
@@ -32,13 +32,18 @@ void zone_mod_stat(struct yard *yard, struct zone *zone, enum yard_zone_stat ite
 	pcp->diff[item] = (int32_t)x;
 }
 
+void zone_mod_stat(struct yard *yard, struct zone *zone, enum yard_zone_stat item, int64_t delta)
+{
+	mod_stat(yard, zone, item, delta);
+}
+
 void account_free_pages(struct yard *yard, struct zone *zone, int64_t pages, unsigned type) // B8
 {
 	if (type == YARD_ISOLATE)
 		return;
-	zone_mod_stat(yard, zone, YARD_NR_FREE_PAGES, pages);
+	mod_stat(yard, zone, YARD_NR_FREE_PAGES, pages);
 	if (type == YARD_CMA)
-		zone_mod_stat(yard, zone, YARD_NR_FREE_CMA_PAGES, pages);
+		mod_stat(yard, zone, YARD_NR_FREE_CMA_PAGES, pages);
 	else if (type == YARD_HIGHATOMIC)
 		atomic_store_explicit(&zone->nr_free_highatomic,
 				      atomic_load_explicit(&zone->nr_free_highatomic, memory_order_relaxed) + (uint32_t)pages,
@@ -112,46 +117,41 @@ void refresh_stat_thresholds(struct yard *yard)
 
 void yard_kswapd_awake(struct yard *yard, unsigned node, bool awake)
 {
+	if (node < yard->nr_nodes)
+		atomic_store_explicit(&yard->nodes[node].kswapd_awake, awake, memory_order_relaxed);
+}
+
+void yard_kswapd_pressure(struct yard *yard, unsigned node, bool pressure) // V3
+{
 	if (node >= yard->nr_nodes)
 		return;
-	atomic_store_explicit(&yard->nodes[node].kswapd_awake, awake, memory_order_relaxed);
-	if (awake) {
-		yard->nodes[node].kswapd_order = 0;
-		yard->nodes[node].kswapd_highest_zone = 0;
-	}
 	for (unsigned type = 0; type < YARD_ZONE_TYPES; type++) {
 		struct zone *zone = zone_at(yard, node * YARD_ZONE_TYPES + type);
 
 		if (!zone_populated(zone) || !zone->drift_mark)
 			continue;
 		yard_spin_lock(&zone->lock);
-		set_threshold(yard, zone, awake ? pressure_threshold(yard, zone) : normal_threshold(yard, zone));
+		set_threshold(yard, zone, pressure ? pressure_threshold(yard, zone) : normal_threshold(yard, zone));
 		yard_spin_unlock(&zone->lock);
 	}
 }
 
-static void count_atomic(_Atomic uint64_t *counter, uint64_t n)
+static void count_atomic(_Atomic uint64_t *counter)
 {
-	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-void count_numa_event(struct yard *yard, const struct alloc_context *ctx, struct zone *zone, struct pcp *pcp, uint64_t n)
+void count_numa_event(struct yard *yard, const struct alloc_context *ctx, struct zone *zone)
 {
 	struct zone *preferred = zone_at(yard, *ctx->first);
 	unsigned cpu = this_cpu(yard);
-	bool hit = zone->node == preferred->node, local = zone->node == ctx->cpu_node;
+	struct pcp *pcp = zone_pcp(zone, cpu);
 
-	if (likely(pcp && hit && local)) {
-		pcp->numa_local_hit += n;
-		return;
-	}
-	if (!pcp)
-		pcp = zone_pcp(zone, cpu);
-	if (hit) {
-		count_atomic(&pcp->numa[YARD_NUMA_HIT], n);
+	if (zone->node == preferred->node) {
+		count_atomic(&pcp->numa[YARD_NUMA_HIT]);
 	} else {
-		count_atomic(&pcp->numa[YARD_NUMA_MISS], n);
-		count_atomic(&zone_pcp(preferred, cpu)->numa[YARD_NUMA_FOREIGN], n);
+		count_atomic(&pcp->numa[YARD_NUMA_MISS]);
+		count_atomic(&zone_pcp(preferred, cpu)->numa[YARD_NUMA_FOREIGN]);
 	}
-	count_atomic(&pcp->numa[local ? YARD_NUMA_LOCAL : YARD_NUMA_OTHER], n);
+	count_atomic(&pcp->numa[zone->node == ctx->cpu_node ? YARD_NUMA_LOCAL : YARD_NUMA_OTHER]);
 }

@@ -6,6 +6,13 @@
 
 enum { FREE_BATCH_MAX = 31, PAGES_PER_SECTION = 32768 };
 
+static HOT bool is_allocated(const struct yard *yard, uint32_t pfn, unsigned order)
+{
+	const uint32_t mask = make_word((enum yard_frame_state)FRAME_STATE, 0xf, 0);
+
+	return in_yard(yard, pfn) && (frame_word(yard, pfn) & mask) == make_word(YARD_FRAME_ALLOCATED, order, 0);
+}
+
 // Why a block cannot be freed, or YARD_OK.
 int check_allocated(const struct yard *yard, uint32_t pfn, unsigned order)
 {
@@ -75,9 +82,9 @@ static unsigned pcp_list_type(unsigned type)
 	return type < YARD_PCPTYPES || type == YARD_ISOLATE ? type : (unsigned)YARD_MOVABLE;
 }
 
-void free_prepared(struct yard *yard, uint32_t pfn, unsigned order)
+static HOT void free_to_pcp_or_zone(struct yard *yard, uint32_t pfn, unsigned order)
 {
-	struct zone *zone = zone_of(yard, pfn);
+	struct zone *zone = zone_of_block(yard, pfn);
 	unsigned type = pcp_list_type(pageblock_type(yard, pfn));
 
 	if (likely(pcp_allowed_order(order) && type != YARD_ISOLATE) && likely(pcp_free(yard, zone, pfn, order, type, false)))
@@ -85,14 +92,17 @@ void free_prepared(struct yard *yard, uint32_t pfn, unsigned order)
 	free_direct(yard, zone, pfn, order, FPI_NONE);
 }
 
+void free_prepared(struct yard *yard, uint32_t pfn, unsigned order)
+{
+	free_to_pcp_or_zone(yard, pfn, order);
+}
+
 int yard_free(struct yard *yard, uint32_t pfn, unsigned order)
 {
-	int error = check_allocated(yard, pfn, order);
-
-	if (unlikely(error))
-		return error;
+	if (unlikely(!is_allocated(yard, pfn, order)))
+		return check_allocated(yard, pfn, order);
 	EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = pfn, .order = (uint8_t)order, .zone = zone_of(yard, pfn)->id);
-	free_prepared(yard, pfn, order);
+	free_to_pcp_or_zone(yard, pfn, order);
 	return YARD_OK;
 }
 

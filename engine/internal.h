@@ -32,6 +32,8 @@
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#define HOT	    inline __attribute__((always_inline)) // on the path of every allocation or free: no call
+#define RARE	    __attribute__((noinline))		  // branched to from such a path: keeps its registers free
 
 enum { CACHE_LINE = 64 };
 
@@ -132,7 +134,6 @@ struct node {
 	uint8_t thisnode[5];			  // c
 	uint16_t nr_cpus;			  // c
 	bool has_memory;			  // c
-	uint8_t kswapd_order, kswapd_highest_zone; // what the pending wake asks for (A14)
 	_Atomic bool kswapd_awake;
 	uint64_t totalreserve;
 };
@@ -417,8 +418,8 @@ void refresh_stat_thresholds(struct yard *yard);
 bool fold_zone_diffs(struct zone *zone, unsigned cpu); // zone->lock held; true if anything was not 0
 // With all CPUs' differences (W13 below the drift mark). zone->lock free.
 int64_t zone_stat_snapshot(struct yard *yard, struct zone *zone, enum yard_zone_stat item);
-// NUMA_HIT ... for n blocks given from `zone` (V1). `pcp`: this CPU's locked set, or NULL.
-void count_numa_event(struct yard *yard, const struct alloc_context *ctx, struct zone *zone, struct pcp *pcp, uint64_t n);
+// NUMA_HIT ... for a block given from `zone` (V1); pcp.c has a counter of its own for the common case.
+void count_numa_event(struct yard *yard, const struct alloc_context *ctx, struct zone *zone);
 
 // ---- buddy.c: zone->lock held ----
 void free_one(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned type, enum fpi_flags fpi);
@@ -435,6 +436,12 @@ void set_pageblock_type(struct yard *yard, uint32_t pfn, unsigned type); // M9
 void set_pageblock_isolate(struct yard *yard, uint32_t pfn, bool isolate);
 bool pageblock_in_zone(const struct zone *zone, uint32_t pfn); // R11.2
 struct zone *zone_of(const struct yard *yard, uint32_t pfn);   // NULL: none
+static inline struct zone *zone_of_block(const struct yard *yard, uint32_t pfn) // of a frame that is in a zone
+{
+	unsigned id = pageblock_of(yard, pfn)->zone;
+
+	return likely(id != ZONE_MIXED) ? zone_at(yard, id) : zone_of(yard, pfn);
+}
 // Moves the pageblock's free blocks to the tails of another type's lists.
 void move_pageblock_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned to);
 void count_pageblock(const struct yard *yard, uint32_t pfn, uint32_t *free, uint32_t *movable); // R11.3
@@ -449,6 +456,8 @@ void pcp_update_zone(struct yard *yard, struct zone *zone); // P5
 uint32_t pcp_alloc(struct yard *yard, struct zone *zone, struct alloc_context *ctx, unsigned flags); // P6
 bool pcp_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned list_type, bool nolock);
 bool pcp_decay(struct yard *yard, struct zone *zone, unsigned cpu);
+void yard_resume_drain(struct yard *yard, unsigned zone, unsigned index, int32_t to_free);
+void pcp_drain_portions(struct yard *yard, struct zone *zone, unsigned cpu, int32_t to_drain);
 void pcp_drain_set(struct yard *yard, struct zone *zone, unsigned cpu);
 
 // ---- watermark.c ----
@@ -468,14 +477,21 @@ void update_mobility(struct yard *yard); // M10
 // ---- walk.c ----
 uint32_t walk_zonelist(struct yard *yard, struct alloc_context *ctx, unsigned flags); // A2
 void wakeup_kswapd(struct yard *yard, struct zone *zone, uint32_t gfp, unsigned order, unsigned highest_zone); // A14
-const uint8_t *zonelist_first(const struct yard *yard, const uint8_t *list, unsigned highest_zone, uint64_t nodemask);
 static inline bool zone_eligible(const struct zone *zone, unsigned highest_zone, uint64_t nodemask) // Z5
 {
 	return zone->type <= highest_zone && (!nodemask || nodemask >> zone->node & 1);
 }
 
+static inline const uint8_t *zonelist_first(const struct yard *yard, const uint8_t *list, unsigned highest_zone,
+					    uint64_t nodemask) // Z6
+{
+	while (*list != ZONE_MIXED && !zone_eligible(zone_at(yard, *list), highest_zone, nodemask))
+		list++;
+	return list;
+}
+
 // ---- slowpath.c ----
-uint32_t alloc_slowpath(struct yard *yard, struct alloc_context *ctx);
+uint32_t alloc_slowpath(struct yard *yard, struct alloc_context *ctx, enum yard_request_part part);
 uint32_t gfp_nonblock_flags(uint32_t gfp, unsigned order); // G5
 uint32_t gfp_cma_flags(const struct alloc_context *ctx);	    // G6
 

@@ -53,6 +53,18 @@ static inline void list_add_tail(struct yard *yard, struct list *list, uint32_t 
 	list->tail = pfn;
 }
 
+static inline uint32_t list_pop_head(struct yard *yard, struct list *list) // the list is not empty
+{
+	uint32_t pfn = list->head, next = frame_at(yard, pfn)->next;
+
+	list_set_head(list, next);
+	if (next != PFN_NONE)
+		frame_at(yard, next)->prev = PFN_NONE;
+	else
+		list->tail = PFN_NONE;
+	return pfn;
+}
+
 static inline void list_del(struct yard *yard, struct list *list, uint32_t pfn)
 {
 	struct yard_frame *frame = frame_at(yard, pfn);

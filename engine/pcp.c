@@ -136,24 +136,28 @@ static enum yard_path refill(struct yard *yard, struct zone *zone, struct pcp *p
 	return first;
 }
 
+// The list that the request takes from is empty. The set's lock is held.
+static RARE void pcp_refill(struct yard *yard, struct zone *zone, struct pcp *pcp, struct alloc_context *ctx, unsigned flags)
+{
+	int32_t blocks = refill_size(zone, pcp, ctx->order);
+
+	WHY(yard, .kind = YARD_EVENT_WHY_REFILL, .order = ctx->order, .migratetype = ctx->migratetype,
+	    .zone = zone->id, .a = blocks, .b = pcp->high, .c = pcp->alloc_factor);
+	if (!(flags & ALLOC_HIGHATOMIC))
+		ctx->path = (uint8_t)refill(yard, zone, pcp, ctx, flags, blocks);
+}
+
 // The set's lock is held. PFN_NONE: neither the list nor the zone had one.
-static uint32_t pcp_take(struct yard *yard, struct zone *zone, struct pcp *pcp, struct alloc_context *ctx, unsigned flags)
+static HOT uint32_t pcp_take(struct yard *yard, struct zone *zone, struct pcp *pcp, struct alloc_context *ctx, unsigned flags)
 {
 	struct list *list = &pcp->lists[pcp_index(ctx->migratetype, ctx->order)];
 	uint32_t pfn = PFN_NONE;
 
 	ctx->path = YARD_PATH_PCP;
-	if (unlikely(list->head == PFN_NONE)) {
-		int32_t blocks = refill_size(zone, pcp, ctx->order);
-
-		WHY(yard, .kind = YARD_EVENT_WHY_REFILL, .order = ctx->order, .migratetype = ctx->migratetype,
-		    .zone = zone->id, .a = blocks, .b = pcp->high, .c = pcp->alloc_factor);
-		if (!(flags & ALLOC_HIGHATOMIC))
-			ctx->path = (uint8_t)refill(yard, zone, pcp, ctx, flags, blocks);
-	}
+	if (unlikely(list->head == PFN_NONE))
+		pcp_refill(yard, zone, pcp, ctx, flags);
 	if (likely(list->head != PFN_NONE)) {
-		pfn = list->head;
-		list_del(yard, list, pfn);
+		pfn = list_pop_head(yard, list);
 		pcp_add_count(pcp, -(1 << ctx->order));
 		frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, ctx->order, 0));
 	}
@@ -175,7 +179,10 @@ uint32_t pcp_alloc(struct yard *yard, struct zone *zone, struct alloc_context *c
 	pfn = pcp_take(yard, zone, pcp, ctx, flags);
 	if (likely(pfn != PFN_NONE)) {
 		pcp->pgalloc += 1u << ctx->order;
-		count_numa_event(yard, ctx, zone, pcp, 1);
+		if (likely(zone->node == ctx->cpu_node && zone->node == zone_at(yard, *ctx->first)->node))
+			pcp->numa_local_hit++;
+		else
+			count_numa_event(yard, ctx, zone);
 	}
 	yard_spin_unlock(&pcp->lock);
 	return pfn;
@@ -296,6 +303,8 @@ static bool drain_excess(struct yard *yard, struct zone *zone, struct pcp *pcp, 
 		if (to_free <= 0 || !pcp_count(pcp))
 			break;
 		yard_spin_unlock(&pcp->lock);
+		if (yard_drain_interrupted(&yard->host, zone->id, index, to_free))
+			return false;
 		if (this_cpu(yard) != cpu || !yard_pcp_trylock(&yard->host, &pcp->lock))
 			return false;
 	}
@@ -311,22 +320,50 @@ static void leave_below_high(struct yard *yard, struct zone *zone) // P13
 		zone_clear_flag(zone, YARD_ZONE_BELOW_HIGH);
 }
 
+// The rest of a drain that a preempted task left (N1): its CPU runs it again. index YARD_PCP_LISTS: of a decay.
+void yard_resume_drain(struct yard *yard, unsigned id, unsigned index, int32_t to_free)
+{
+	struct zone *zone = zone_at(yard, id);
+	struct pcp *pcp = zone_pcp(zone, this_cpu(yard));
+	bool locked;
+
+	if (index == YARD_PCP_LISTS) {
+		pcp_drain_portions(yard, zone, this_cpu(yard), to_free);
+		return;
+	}
+	locked = yard_pcp_trylock(&yard->host, &pcp->lock);
+	if (locked)
+		locked = drain_excess(yard, zone, pcp, to_free, index);
+	leave_below_high(yard, zone);
+	if (locked)
+		yard_spin_unlock(&pcp->lock);
+}
+
+// The set holds too much. Gives back whether its lock is still held.
+static RARE bool pcp_shrink(struct yard *yard, struct zone *zone, struct pcp *pcp, unsigned order, unsigned index,
+			    int32_t high, bool free_high)
+{
+	int32_t to_free = pages_to_free(pcp, high, free_high);
+	bool locked;
+
+	WHY(yard, .kind = YARD_EVENT_WHY_PCP_HIGH, .zone = zone->id, .order = (uint8_t)order, .a = pcp_count(pcp),
+	    .b = high, .c = to_free);
+	locked = drain_excess(yard, zone, pcp, to_free, index);
+	leave_below_high(yard, zone);
+	return locked;
+}
+
 // P10 after the block is on its list. Drops the set's lock.
-static void pcp_free_finish(struct yard *yard, struct zone *zone, struct pcp *pcp, unsigned order, unsigned index)
+static HOT void pcp_free_finish(struct yard *yard, struct zone *zone, struct pcp *pcp, unsigned order, unsigned index)
 {
 	bool free_high = note_free_order(pcp, order), locked = true;
-	int32_t high, to_free;
+	int32_t high;
 
 	if (pcp->free_count < pcp->batch << YARD_PCP_BATCH_SCALE_MAX)
 		pcp->free_count = (int16_t)(pcp->free_count + (1 << order));
 	high = effective_high(zone, pcp, free_high);
-	if (unlikely(pcp_count(pcp) >= high)) {
-		to_free = pages_to_free(pcp, high, free_high);
-		WHY(yard, .kind = YARD_EVENT_WHY_PCP_HIGH, .zone = zone->id, .order = (uint8_t)order,
-		    .a = pcp_count(pcp), .b = high, .c = to_free);
-		locked = drain_excess(yard, zone, pcp, to_free, index);
-		leave_below_high(yard, zone);
-	}
+	if (unlikely(pcp_count(pcp) >= high))
+		locked = pcp_shrink(yard, zone, pcp, order, index, high, free_high);
 	if (locked)
 		yard_spin_unlock(&pcp->lock);
 }
@@ -360,6 +397,23 @@ bool pcp_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order
 
 // ---- timed work and explicit drains (8.5) ----
 
+// P15, step 2. The set's lock is free; it is held for one portion at a time.
+void pcp_drain_portions(struct yard *yard, struct zone *zone, unsigned cpu, int32_t to_drain)
+{
+	struct pcp *pcp = zone_pcp(zone, cpu);
+
+	while (to_drain > 0) {
+		int32_t portion = yard->policy.drain_portions ? (int32_t)min64(to_drain, pcp->batch) : to_drain;
+
+		yard_spin_lock(&pcp->lock);
+		drain(yard, zone, pcp, portion, 0);
+		yard_spin_unlock(&pcp->lock);
+		to_drain -= portion;
+		if (to_drain > 0 && yard_drain_interrupted(&yard->host, zone->id, YARD_PCP_LISTS, to_drain))
+			return;
+	}
+}
+
 bool pcp_decay(struct yard *yard, struct zone *zone, unsigned cpu) // P15
 {
 	struct pcp *pcp = zone_pcp(zone, cpu);
@@ -374,15 +428,9 @@ bool pcp_decay(struct yard *yard, struct zone *zone, unsigned cpu) // P15
 		changed = pcp->high > pcp->high_min;
 	}
 	to_drain = pcp_count(pcp) - pcp->high;
-	while (to_drain > 0) {
-		int32_t portion = yard->policy.drain_portions ? (int32_t)min64(to_drain, pcp->batch) : to_drain;
-
-		drain(yard, zone, pcp, portion, 0);
-		to_drain -= portion;
-		changed = true;
-	}
 	yard_spin_unlock(&pcp->lock);
-	return changed;
+	pcp_drain_portions(yard, zone, cpu, to_drain);
+	return changed || to_drain > 0;
 }
 
 // P16
@@ -406,6 +454,22 @@ static bool expire_remote(struct yard *yard, struct zone *zone, unsigned cpu)
 	return pending;
 }
 
+static bool fold_and_arm(struct zone *zone, unsigned cpu) // V4: a counter that changed arms the expiry (P16)
+{
+	struct pcp *pcp = zone_pcp(zone, cpu);
+	bool folded;
+
+	yard_spin_lock(&zone->lock);
+	folded = fold_zone_diffs(zone, cpu);
+	yard_spin_unlock(&zone->lock);
+	if (!folded)
+		return false;
+	yard_spin_lock(&pcp->lock);
+	pcp->expire = 3;
+	yard_spin_unlock(&pcp->lock);
+	return true;
+}
+
 bool yard_vmstat_update_zone(struct yard *yard, unsigned id, unsigned cpu) // V4
 {
 	struct zone *zone;
@@ -414,16 +478,7 @@ bool yard_vmstat_update_zone(struct yard *yard, unsigned id, unsigned cpu) // V4
 	if (id >= yard->nr_zones || cpu >= yard->nr_cpus || !zone_populated(zone_at(yard, id)))
 		return false;
 	zone = zone_at(yard, id);
-	yard_spin_lock(&zone->lock);
-	folded = fold_zone_diffs(zone, cpu);
-	yard_spin_unlock(&zone->lock);
-	if (folded) {
-		struct pcp *pcp = zone_pcp(zone, cpu);
-
-		yard_spin_lock(&pcp->lock);
-		pcp->expire = 3;
-		yard_spin_unlock(&pcp->lock);
-	}
+	folded = fold_and_arm(zone, cpu);
 	changed = pcp_decay(yard, zone, cpu);
 	return expire_remote(yard, zone, cpu) || changed || folded;
 }
@@ -441,9 +496,7 @@ bool yard_vmstat_update(struct yard *yard, unsigned cpu, bool idle_entry)
 			changed |= yard_vmstat_update_zone(yard, id, cpu);
 			continue;
 		}
-		yard_spin_lock(&zone->lock);
-		changed |= fold_zone_diffs(zone, cpu);
-		yard_spin_unlock(&zone->lock);
+		changed |= fold_and_arm(zone, cpu);
 	}
 	return changed;
 }

@@ -103,7 +103,7 @@ static uint32_t nofail_attempt(struct yard *yard, struct alloc_context *ctx) // 
 	return pfn != PFN_NONE ? pfn : walk_zonelist(yard, ctx, ALLOC_MIN_RESERVE);
 }
 
-uint32_t alloc_slowpath(struct yard *yard, struct alloc_context *ctx)
+uint32_t alloc_slowpath(struct yard *yard, struct alloc_context *ctx, enum yard_request_part part)
 {
 	unsigned flags = slow_flags(yard, ctx);
 	bool may_reset = true;
@@ -115,8 +115,11 @@ uint32_t alloc_slowpath(struct yard *yard, struct alloc_context *ctx)
 		unsigned reserves;
 		uint32_t pfn;
 
-		if (flags & ALLOC_KSWAPD)
+		if (flags & ALLOC_KSWAPD && part != YARD_REQUEST_FROM_WAKE)
 			wake_all_kswapds(yard, ctx);
+		if (part == YARD_REQUEST_UNTIL_WAKE)
+			return PFN_NONE;
+		part = YARD_REQUEST_WHOLE; // later rounds wake it themselves
 		pfn = walk_zonelist(yard, ctx, flags);
 		if (pfn != PFN_NONE)
 			return pfn;

@@ -157,7 +157,7 @@ static uint32_t rmqueue_direct(struct walk *walk, struct zone *zone)
 	if (walk->flags & ALLOC_HIGHATOMIC
 	    && ((walk->flags & ALLOC_WMARK_MASK) == ALLOC_WMARK_MIN || !yard->policy.highatomic_reserve_min))
 		reserve_highatomic(yard, zone, pfn, ctx->order);
-	count_numa_event(yard, ctx, zone, NULL, 1);
+	count_numa_event(yard, ctx, zone);
 	return pfn;
 }
 
@@ -267,6 +267,8 @@ void wakeup_kswapd(struct yard *yard, struct zone *zone, uint32_t gfp, unsigned 
 			     .a = (int32_t)highest_zone);
 		return;
 	}
+	if (yard->sink) // a wake-up that nobody hears wakes nobody
+		atomic_store_explicit(&node->kswapd_awake, true, memory_order_relaxed);
 	EMIT(yard, .kind = YARD_EVENT_WAKEUP_KSWAPD, .order = (uint8_t)order, .zone = zone->id,
 	     .a = (int32_t)highest_zone, .b = (int32_t)gfp);
 }

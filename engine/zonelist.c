@@ -64,10 +64,3 @@ void build_zonelists(struct yard *yard)
 	}
 	update_mobility(yard);
 }
-
-const uint8_t *zonelist_first(const struct yard *yard, const uint8_t *list, unsigned highest_zone, uint64_t nodemask) // Z6
-{
-	while (*list != ZONE_MIXED && !zone_eligible(zone_at(yard, *list), highest_zone, nodemask))
-		list++;
-	return list;
-}

@@ -163,6 +163,7 @@ static void P1_list_of_whole_blocks(void **state)
 	give_block(0, 9);
 	give_block(512, 9);
 	give_block(1024, 9);
+	give_free(2048, 10);
 	ready();
 	set_pcps(normal(), 63, 4000, 8000);
 	free_at(0, 9);

@@ -59,6 +59,7 @@ static const struct trace_spec specs[] = {
 	EVENT("mm_vmscan_direct_reclaim_end", TRACE_DIRECT_RECLAIM_END, 1, C("nr_reclaimed")),
 	EVENT("mm_vmscan_balance_pgdat_begin", TRACE_BALANCE_PGDAT_BEGIN, 3, A("nid"), ORDER_MAYBE,
 	      { "highest_zoneidx", "classzone_idx", TRACE_TO_B, 0, false }),
+	EVENT("mm_compaction_wakeup_kcompactd", TRACE_WAKEUP_KCOMPACTD, 3, A("nid"), ORDER_MAYBE, B("highest_zoneidx")),
 	EVENT("mm_vmscan_direct_reclaim_begin", TRACE_DIRECT_RECLAIM_BEGIN, 2, GFP, ORDER_MAYBE),
 	EVENT("mm_compaction_isolate_freepages", TRACE_ISOLATE_FREEPAGES, 3, START_PFN, A("nr_scanned"), B("nr_taken")),
 	EVENT("mm_compaction_isolate_migratepages", TRACE_ISOLATE_MIGRATEPAGES, 3, START_PFN, A("nr_scanned"),
@@ -76,8 +77,8 @@ _Static_assert(SPECS == TRACE_KINDS - 2, "every kind but OTHER and LOST has one 
 
 // Index into specs of the first name that is at least this long.
 static const uint8_t first_of_length[NAME_MAX_LENGTH + 2] = {
-	0,  0,	0,  0,	1,  2,	3,  3,	4,  4,	7,  10, 11, 15, 16, 16, 16, 16, 17,
-	18, 19, 20, 22, 23, 24, 24, 25, 26, 27, 28, 29, 30, 31, 31, 31, 33, 33, SPECS,
+	0, 0, 0, 0, 1, 2, 3, 3, 4, 4, 7, 10, 11, 15, 16, 16, 16, 16, 17,
+	18, 19, 20, 22, 23, 24, 24, 25, 26, 27, 28, 29, 31, 32, 32, 32, 34, 34, SPECS,
 };
 
 const struct trace_spec *trace_spec_find(const char *name, size_t length)

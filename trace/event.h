@@ -44,6 +44,7 @@ enum trace_kind {
 	TRACE_WAKEUP_KSWAPD,		// a = nid, b = zid, order, gfp
 	TRACE_KSWAPD_WAKE,		// a = nid, b = zid, order
 	TRACE_KSWAPD_SLEEP,		// a = nid
+	TRACE_WAKEUP_KCOMPACTD,		// a = nid, order, b = highest_zoneidx
 	TRACE_BALANCE_PGDAT_BEGIN,	// a = nid, order, b = highest_zoneidx
 	TRACE_BALANCE_PGDAT_END,	// a = nid, order, b = highest_zoneidx, c = nr_reclaimed
 	TRACE_DIRECT_RECLAIM_BEGIN,	// order, gfp

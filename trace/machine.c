@@ -10,7 +10,7 @@
 
 enum {
 	ALIGNMENT = 64,
-	LOW_MEMORY_END = 3 << 18,  // frames below 3 GiB
+	LOW_MEMORY_END = 3 << 18,    // frames below 3 GiB
 	HIGH_MEMORY_START = 1 << 20, // 4 GiB
 };
 
@@ -52,8 +52,8 @@ int machine_from_pages(struct machine *machine, uint64_t pages, unsigned nr_cpus
 
 	*machine = (struct machine){.size = yard_size(&config, NULL)};
 	if (!machine->size)
-		return trace_fail(error, "no machine can be built with %llu pages and %u CPUs", (unsigned long long)pages,
-				  nr_cpus);
+		return trace_fail(error, "no machine can be built with %llu pages and %u CPUs",
+				  (unsigned long long)pages, nr_cpus);
 	machine->memory = calloc(1, machine->size + ALIGNMENT); // zeroed, and not touched where the yard does not
 	if (!machine->memory)
 		return trace_fail(error, "no memory for a machine of %llu pages: %zu bytes", (unsigned long long)pages,
@@ -61,8 +61,8 @@ int machine_from_pages(struct machine *machine, uint64_t pages, unsigned nr_cpus
 	start = ((uintptr_t)machine->memory + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);
 	if (yard_init((void *)start, machine->size, &config, &machine->yard)) {
 		machine_free(machine);
-		return trace_fail(error, "no machine can be built with %llu pages and %u CPUs", (unsigned long long)pages,
-				  nr_cpus);
+		return trace_fail(error, "no machine can be built with %llu pages and %u CPUs",
+				  (unsigned long long)pages, nr_cpus);
 	}
 	return 0;
 }

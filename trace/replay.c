@@ -84,7 +84,8 @@ static struct operation *add(struct replay *replay, const struct trace_event *ev
 	return op;
 }
 
-static void add_block(struct replay *replay, const struct trace_event *event, unsigned kind, uint32_t pfn, unsigned order)
+static void add_block(struct replay *replay, const struct trace_event *event, unsigned kind, uint32_t pfn,
+		      unsigned order)
 {
 	struct operation *op = add(replay, event, kind);
 
@@ -130,10 +131,11 @@ static int reach(struct replay *replay, const struct trace_event *event, struct 
 		return trace_fail(error, "event %" PRIu64 ": order %u exceeds %u", event->seq, event->order,
 				  REPLAY_ORDERS - 1);
 	if (event->pfn >= YARD_PFN_NONE)
-		return trace_fail(error, "event %" PRIu64 ": frame %" PRIu64 " lies beyond 16 TiB", event->seq, event->pfn);
+		return trace_fail(error, "event %" PRIu64 ": frame %" PRIu64 " lies beyond 16 TiB", event->seq,
+				  event->pfn);
 	if (event->pfn & ((1u << event->order) - 1))
-		return trace_fail(error, "event %" PRIu64 ": frame %" PRIu64 " cannot begin a block of order %u", event->seq,
-				  event->pfn, event->order);
+		return trace_fail(error, "event %" PRIu64 ": frame %" PRIu64 " cannot begin a block of order %u",
+				  event->seq, event->pfn, event->order);
 	if (!replay->book.chunk[event->pfn >> CHUNK_SHIFT] && add_chunk(replay, (uint32_t)(event->pfn >> CHUNK_SHIFT)))
 		return trace_fail(error, "no memory for the book of frames");
 	return 0;
@@ -174,7 +176,8 @@ static void book_split(struct replay *replay, const struct trace_event *event, u
 
 // Cuts every block that lies in [pfn, pfn + 2^order) only in part, and with `whole` also those that lie in it with more
 // than one frame. Returns how many of the frames are in use.
-static uint32_t book_cut(struct replay *replay, const struct trace_event *event, uint32_t pfn, unsigned order, bool whole)
+static uint32_t book_cut(struct replay *replay, const struct trace_event *event, uint32_t pfn, unsigned order,
+			 bool whole)
 {
 	uint32_t used = 0;
 
@@ -327,9 +330,7 @@ static int split(struct replay *replay, const struct trace_event *event, struct 
 {
 	if (reach(replay, event, error))
 		return -1;
-	if (event->order && *book_at(&replay->book, (uint32_t)event->pfn) == (event->order | BOOK_MOVABLE))
-		book_split(replay, event, (uint32_t)event->pfn);
-	else if (event->order && *book_at(&replay->book, (uint32_t)event->pfn) == event->order)
+	if (event->order && (*book_at(&replay->book, (uint32_t)event->pfn) & (BOOK_ORDER | BOOK_TAIL)) == event->order)
 		book_split(replay, event, (uint32_t)event->pfn);
 	return 0;
 }
@@ -549,6 +550,11 @@ void replay_free(struct replay *replay)
 
 // ---- the recorded kernel's figures ----
 
+static unsigned pageblock_type(unsigned bits) // spec 01 M7, M8
+{
+	return bits & 16 ? (unsigned)YARD_ISOLATE : bits & 7;
+}
+
 static void recorded_free(const struct snapshot *after, struct replay_figures *figures)
 {
 	struct free_state state = {0};
@@ -568,34 +574,37 @@ static void recorded_free(const struct snapshot *after, struct replay_figures *f
 	unusable_index(&state, figures->unusable);
 }
 
-static void recorded_use(const struct snapshot *after, struct replay_figures *figures)
+static int recorded_use(const struct snapshot *after, struct replay_figures *figures, struct trace_error *error)
 {
 	struct mix mix = {0};
-	uint32_t end = after->nr_frames ? after->frames[after->nr_frames - 1].pfn + after->frames[after->nr_frames - 1].nr : 0;
-	bool mixable = !mix_init(&mix, 0, end);
+	uint32_t end =
+		after->nr_frames ? after->frames[after->nr_frames - 1].pfn + after->frames[after->nr_frames - 1].nr : 0;
 
+	if (mix_init(&mix, 0, end))
+		return trace_fail(error, "no memory to look at the pageblocks");
 	for (uint32_t i = 0; i < after->nr_frames; i++) {
 		const struct snapshot_frames *run = &after->frames[i];
 
 		if (!in_use(run->class) || !run->nr)
 			continue;
 		figures->used_pages += run->nr;
-		if (mixable)
-			mix_add(&mix, run->pfn, run->nr, is_movable(run->class));
+		mix_add(&mix, run->pfn, run->nr, is_movable(run->class));
 	}
 	figures->mixed_blocks = mix_count_and_free(&mix);
+	return 0;
 }
 
-void replay_recorded_figures(const struct replay *replay, const struct snapshot *after, struct replay_figures *figures)
+int replay_recorded_figures(const struct replay *replay, const struct snapshot *after, struct replay_figures *figures,
+			    struct trace_error *error)
 {
 	*figures = replay->recorded;
 	if (!after)
-		return;
+		return 0;
 	figures->state = true;
 	for (uint32_t i = 0; i < after->nr_pageblocks; i++)
-		figures->pageblocks[snapshot_pageblock_type(after->pageblock[i].bits)]++;
+		figures->pageblocks[pageblock_type(after->pageblock[i].bits)]++;
 	recorded_free(after, figures);
-	recorded_use(after, figures);
+	return recorded_use(after, figures, error);
 }
 
 // ---- lists of policies ----

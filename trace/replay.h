@@ -32,7 +32,7 @@
 enum {
 	REPLAY_ORDERS = YARD_NR_PAGE_ORDERS,
 	REPLAY_POLICIES_MAX = 32,
-	REPLAY_SAMPLE_EVERY = 1024, // requests and frees between two samples of the unusable free index
+	REPLAY_SAMPLE_EVERY = 1024, // operations between two samples of the unusable free index
 };
 
 // What one policy did, or the recorded kernel.
@@ -47,10 +47,10 @@ struct replay_figures {
 	uint64_t refills, drains; // blocks that went from the buddy lists to per-CPU lists, and back
 	bool state;		  // the figures below are known
 	uint64_t pageblocks[YARD_MIGRATETYPES];
-	uint64_t mixed_blocks;	  // pageblocks with frames of movable requests and of others in use
-	uint64_t free_blocks;	  // pageblocks that are free as a whole, in blocks of at least their order
+	uint64_t mixed_blocks; // pageblocks with frames of movable requests and of others in use
+	uint64_t free_blocks;  // pageblocks that are free as a whole, in blocks of at least their order
 	uint64_t free_pages, pcp_pages;
-	uint64_t used_pages;	  // of the snapshot and of requests
+	uint64_t used_pages;		     // of the snapshot and of requests
 	double unusable[REPLAY_ORDERS];	     // unusable free index at the end, 0..1, all zones together
 	uint64_t samples;		     // 0: the mean is not known
 	double unusable_mean[REPLAY_ORDERS]; // ... mean over the samples
@@ -91,7 +91,8 @@ struct yard *replay_yard(const struct replay *replay, unsigned policy);
 
 // The recorded kernel's own figures, from the events and the snapshot taken after them (NULL: none). The mixed blocks
 // go by what the frames hold: on LRU lists, or not.
-void replay_recorded_figures(const struct replay *replay, const struct snapshot *after, struct replay_figures *figures);
+int replay_recorded_figures(const struct replay *replay, const struct snapshot *after, struct replay_figures *figures,
+			    struct trace_error *error);
 
 void replay_free(struct replay *replay);
 

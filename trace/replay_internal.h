@@ -23,10 +23,10 @@ enum operation_kind {
 	OP_SPLIT,	// pfn, order
 	OP_VMSTAT_ZONE, // zone
 	OP_VMSTAT,
-	OP_DRAIN,	   // zone; cpu is the set's owner
-	OP_KSWAPD_AWAKE,   // kswapd
-	OP_BALANCE_BEGIN,  // kswapd
-	OP_BALANCE_END,	   // kswapd
+	OP_DRAIN,	  // zone; cpu is the set's owner
+	OP_KSWAPD_AWAKE,  // kswapd
+	OP_BALANCE_BEGIN, // kswapd
+	OP_BALANCE_END,	  // kswapd
 };
 
 struct operation {
@@ -35,7 +35,7 @@ struct operation {
 	uint8_t kind, order;
 	union {
 		struct {
-			int8_t node; // -1: that of the CPU
+			int8_t node;  // -1: that of the CPU
 			uint8_t task; // enum yard_task_flags
 		};
 		struct {

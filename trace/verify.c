@@ -85,7 +85,9 @@ static int prepare(struct verifier *v)
 		return fail(v->error, "out of memory");
 	v->window->head = v->window->tail = 0;
 	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++)
-		v->cpu[cpu] = (struct cpu_link){ NO_OP, NO_OP };
+		v->cpu[cpu] = (struct cpu_link){ .group = NO_OP, .drain = NO_OP };
+	for (unsigned n = 0; n < DRAINERS; n++)
+		v->drainer[n].op = v->waker[n].op = v->failed[n].op = NO_OP;
 	for (unsigned id = 0; id < yard_nr_zones(v->teacher); id++) {
 		struct yard_zone_state state;
 

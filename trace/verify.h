@@ -38,6 +38,7 @@ struct verify_share {
 enum verify_decision {
 	VERIFY_FRAMES,	// the frame handed out
 	VERIFY_FAILURES, // a request that failed in the kernel fails
+	VERIFY_WAKES,	 // the fast attempt fails and kswapd is woken
 	VERIFY_REFILLS, // number and frames of a refill
 	VERIFY_CLAIMS,
 	VERIFY_STEALS,
@@ -56,7 +57,6 @@ enum verify_cause {
 	VERIFY_CAUSE_ROTATED,	// compaction's fast search rotates free lists without an event (T7j)
 	VERIFY_CAUSE_LOST_PROBE, // a probe of the record was lost: the frame was not where the events put it
 	VERIFY_CAUSE_RACE,	// two CPUs within the clock's resolution
-	VERIFY_CAUSE_HIDDEN,	// follows from an earlier difference in what no event shows (set sizes, thresholds)
 	VERIFY_CAUSE_RULE,	// none of the above: a rule differs
 	VERIFY_CAUSES
 };
@@ -75,6 +75,7 @@ enum verify_silent { // events that no rule explains, or that explain themselves
 	VERIFY_SILENT_BULK,	 // taken, but no mm_page_alloc (T7e)
 	VERIFY_SILENT_BELIEVED_FREE, // freed, but believed free or isolated (T7c)
 	VERIFY_SILENT_BUSY,	 // straight to or from the buddy lists: the set's lock was held (N1)
+	VERIFY_SILENT_PREEMPTED, // a drain lost its CPU between two portions (N1)
 	VERIFY_SILENT_LOST_PUT,	 // on a per-CPU list without a put
 	VERIFY_SILENTS
 };

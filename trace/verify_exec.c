@@ -122,7 +122,7 @@ static bool judge_steps(struct verifier *v, const struct op *op, enum verify_dec
 	snprintf(recorded, sizeof(recorded), "%u steps; %s", c.recorded, text);
 	describe_engine(c.first_engine, text, sizeof(text));
 	snprintf(engine, sizeof(engine), "%u steps; %s", c.engine, text);
-	record_difference(v, op, decision, recorded, engine, YARD_FORCED_AS_PREDICTED);
+	record_difference(v, op, decision, recorded, engine);
 	v->stale = true;
 	return false;
 }
@@ -161,6 +161,8 @@ static struct yard_request request_of(const struct op *op)
 {
 	struct yard_request request = { .gfp = op->gfp, .order = op->order, .task = op->task, .node = -1 };
 
+	if (op->flags & OP_WOKE)
+		request.part = YARD_REQUEST_FROM_WAKE;
 	if (!(op->flags & OP_REQUEST)) { // T7e: bulk pages have no mm_page_alloc; their callers are the kernel's own
 		request.gfp = YARD_GFP_KERNEL;
 		request.bulk = true;
@@ -198,8 +200,7 @@ static void judge_request(struct verifier *v, const struct op *op, const struct 
 		snprintf(recorded, sizeof(recorded), op->pfn == YARD_PFN_NONE ? "fails" : "hands out frame %u", op->pfn);
 		snprintf(engine, sizeof(engine), result->pfn == YARD_PFN_NONE ? "fails" : "hands out frame %u (%s)", result->pfn,
 			 yard_path_name(result->path));
-		record_difference(v, op, op->pfn == YARD_PFN_NONE ? VERIFY_FAILURES : VERIFY_FRAMES, recorded, engine,
-				  YARD_FORCED_AS_PREDICTED);
+		record_difference(v, op, op->pfn == YARD_PFN_NONE ? VERIFY_FAILURES : VERIFY_FRAMES, recorded, engine);
 		v->stale = true;
 	}
 }
@@ -222,6 +223,26 @@ static void run_alloc(struct verifier *v, struct op *op)
 	judge_request(v, op, &result);
 	judge_fallbacks(v, op);
 	judge_steps(v, op, VERIFY_REFILLS);
+}
+
+// The kernel's request failed its fast attempt and woke kswapd here; so must the engine's.
+static void run_wake(struct verifier *v, struct op *op)
+{
+	struct yard_request request = { .gfp = op->gfp, .order = op->order, .node = -1, .part = YARD_REQUEST_UNTIL_WAKE };
+	struct verify_share *share = &v->result->decision[VERIFY_WAKES];
+	struct yard_result result;
+	char engine[64];
+
+	if (!(op->flags & OP_REQUEST))
+		return; // what became of it lies behind the window
+	yard_alloc_request(v->pupil, &request, &result);
+	share->all++;
+	share->right += result.pfn == YARD_PFN_NONE;
+	if (result.pfn == YARD_PFN_NONE)
+		return;
+	snprintf(engine, sizeof(engine), "hands out frame %u at once", result.pfn);
+	record_difference(v, op, VERIFY_WAKES, "fails its fast attempt and wakes kswapd", engine);
+	v->stale = true;
 }
 
 // User pages join an LRU list soon after they were allocated (N2): movable ones count as movable.
@@ -274,8 +295,50 @@ static void judge_place(struct verifier *v, const struct op *op)
 	snprintf(recorded, sizeof(recorded), put ? "puts frame %u on list type %d" : "frees frame %u directly", op->pfn, op->migratetype);
 	snprintf(engine, sizeof(engine), place && place->kind == YARD_EVENT_PUT ? "puts it on list type %d" : "frees it directly",
 		 place ? place->migratetype : 0);
-	record_difference(v, op, decision, recorded, engine, YARD_FORCED_AS_PREDICTED);
+	record_difference(v, op, decision, recorded, engine);
 	v->stale = true;
+}
+
+// N1: when a task lost its CPU between two portions of a drain is not the allocator's decision. How many portions there
+// were until then is all that is taken from the record.
+static void arrange_preemption(struct verifier *v, const struct op *op)
+{
+	unsigned portions = 0;
+
+	if (!(op->flags & OP_PREEMPTED))
+		return;
+	for (uint32_t i = op->first; i != NO_OP; i = i == op->last ? NO_OP : v->window->next[i & WINDOW_MASK])
+		portions += event_at(v, i)->kind == TRACE_BULK_DRAIN;
+	yard_sim_preempt_drain(v->pupil, portions);
+}
+
+static void keep_preempted(struct verifier *v, const struct op *op)
+{
+	struct yard_sim_drain rest;
+
+	if (!yard_sim_preempted_drain(v->pupil, &rest))
+		return;
+	v->result->silent[VERIFY_SILENT_PREEMPTED]++;
+	for (unsigned n = 0; n < PAUSED; n++) {
+		if (v->paused[n].used)
+			continue;
+		v->paused[n] = (struct paused){ .pid = op->pid, .used = true, .rest = rest };
+		return;
+	}
+}
+
+static void run_resume(struct verifier *v, const struct op *op)
+{
+	for (unsigned n = 0; n < PAUSED; n++) {
+		if (!v->paused[n].used || v->paused[n].pid != op->pid)
+			continue;
+		v->paused[n].used = false;
+		arrange_preemption(v, op);
+		yard_sim_resume_drain(v->pupil, &v->paused[n].rest);
+		keep_preempted(v, op);
+		break;
+	}
+	judge_steps(v, op, VERIFY_DRAINS);
 }
 
 static void run_free(struct verifier *v, struct op *op)
@@ -288,7 +351,9 @@ static void run_free(struct verifier *v, struct op *op)
 	if (busy)
 		v->result->silent[VERIFY_SILENT_BUSY]++;
 	yard_sim_set_pcp_busy(v->pupil, busy);
+	arrange_preemption(v, op);
 	yard_free(v->pupil, op->pfn, op->order);
+	keep_preempted(v, op);
 	yard_sim_set_pcp_busy(v->pupil, false);
 	judge_place(v, op);
 	judge_steps(v, op, VERIFY_DRAINS);
@@ -302,7 +367,9 @@ static void run_decay(struct verifier *v, struct op *op)
 
 	if (zone < 0)
 		return;
+	arrange_preemption(v, op);
 	yard_vmstat_update_zone(v->pupil, (unsigned)zone, op->cpu);
+	keep_preempted(v, op);
 	judge_steps(v, op, VERIFY_DECAYS);
 }
 
@@ -349,7 +416,7 @@ static void run_isolate(struct verifier *v, struct op *op)
 		share->right += right;
 		if (!right) {
 			record_difference(v, op, VERIFY_ISOLATED, taken ? "takes the free block" : "refuses the free block",
-					  got >= 0 ? "takes it" : yard_error_text(got), YARD_FORCED_AS_PREDICTED);
+					  got >= 0 ? "takes it" : yard_error_text(got));
 			v->stale = true;
 		}
 	}
@@ -391,18 +458,34 @@ static void run_isolated_step(struct verifier *v, struct yard *yard, const struc
 	}
 }
 
-static void run_kswapd(struct yard *yard, const struct trace_event *event)
+// Woken, kswapd is off its wait queue until its balancing run is over; the counters' thresholds change only around its
+// full sleep. A boosted run ends with kcompactd's wake-up, which may cost kswapd its CPU before the run's last event.
+static void run_kswapd(struct verifier *v, struct yard *yard, const struct trace_event *event)
 {
+	unsigned node = (unsigned)event->a;
+
+	if (node >= yard_nr_nodes(yard))
+		return;
 	switch (event->kind) {
 	case TRACE_KSWAPD_WAKE:
+		v->kswapd_pid[node] = event->pid;
+		yard_kswapd_awake(yard, node, true);
+		yard_kswapd_pressure(yard, node, true);
+		break;
 	case TRACE_KSWAPD_SLEEP:
-		yard_kswapd_awake(yard, (unsigned)event->a, event->kind == TRACE_KSWAPD_WAKE);
+		yard_kswapd_awake(yard, node, false);
+		yard_kswapd_pressure(yard, node, false);
 		break;
 	case TRACE_BALANCE_PGDAT_BEGIN:
-		yard_kswapd_balance_begin(yard, (unsigned)event->a, (unsigned)event->b);
+		yard_kswapd_balance_begin(yard, node, (unsigned)event->b);
+		break;
+	case TRACE_BALANCE_PGDAT_END:
+		yard_kswapd_balance_end(yard, node, (unsigned)event->b);
+		yard_kswapd_awake(yard, node, false);
 		break;
 	default:
-		yard_kswapd_balance_end(yard, (unsigned)event->a, (unsigned)event->b);
+		if (event->pid == v->kswapd_pid[node])
+			yard_kswapd_balance_end(yard, node, (unsigned)event->b);
 		break;
 	}
 }
@@ -426,8 +509,14 @@ static void run_on_pupil(struct verifier *v, struct op *op)
 	case OP_DRAIN:
 		run_drain(v, op);
 		break;
+	case OP_WAKE:
+		run_wake(v, op);
+		break;
+	case OP_RESUME:
+		run_resume(v, op);
+		break;
 	case OP_KSWAPD:
-		run_kswapd(v->pupil, event_at(v, op->first));
+		run_kswapd(v, v->pupil, event_at(v, op->first));
 		break;
 	case OP_ISOLATE:
 		break;
@@ -457,7 +546,7 @@ static void run_on_teacher(struct verifier *v, struct op *op)
 	if (op->kind == OP_ISOLATE)
 		run_isolate(v, op);
 	else if (op->kind == OP_KSWAPD)
-		run_kswapd(v->teacher, event_at(v, op->first));
+		run_kswapd(v, v->teacher, event_at(v, op->first));
 	else
 		run_isolated_step(v, v->teacher, op);
 	force_op(v, op);
@@ -468,11 +557,13 @@ void run_event(struct verifier *v, uint32_t index)
 	uint32_t id = v->window->run[index & WINDOW_MASK];
 	struct op *op;
 	bool needs_frame, explain;
+	uint64_t first = v->result->all_differences;
 
 	if (id == NO_OP)
 		return;
 	op = op_at(v, id);
-	needs_frame = op->kind != OP_ALLOC && op->kind != OP_DECAY && op->kind != OP_DRAIN && op->kind != OP_KSWAPD;
+	needs_frame = op->kind != OP_ALLOC && op->kind != OP_DECAY && op->kind != OP_DRAIN && op->kind != OP_KSWAPD
+		      && op->kind != OP_RESUME && op->kind != OP_WAKE;
 	if (needs_frame && !has_frame(v, op))
 		return;
 	v->result->operations++;
@@ -487,7 +578,9 @@ void run_event(struct verifier *v, uint32_t index)
 		explain_after(v);
 		v->result->explained = true;
 	}
+	v->worst = YARD_FORCED_AS_PREDICTED;
 	run_on_teacher(v, op);
+	settle_causes(v, first);
 	if (v->stale) {
 		yard_adopt(v->pupil, v->teacher);
 		v->stale = false;

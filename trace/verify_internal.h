@@ -41,6 +41,8 @@ enum op_kind {
 	OP_SPLIT,
 	OP_MOVE_BLOCK,
 	OP_KSWAPD,
+	OP_WAKE,   // a request's fast attempt failed: it woke kswapd and goes on later
+	OP_RESUME, // a drain goes on that lost its CPU between two portions
 };
 
 enum op_flags {
@@ -53,6 +55,8 @@ enum op_flags {
 	OP_LOST_PUT = 64,
 	OP_COVERED = 128, // a free that a larger put includes
 	OP_EMPTY = 256,	  // a take of nothing (pfn -1) belongs to it
+	OP_WOKE = 1024,	  // its fast attempt was an OP_WAKE
+	OP_PREEMPTED = 512, // its drain goes on in an OP_RESUME
 };
 
 struct op {
@@ -76,7 +80,20 @@ struct window {
 struct cpu_link { // what is going on on a CPU while events are linked
 	uint32_t group; // a run of removals that is still open
 	uint32_t drain; // the operation that drains belong to
+	bool switched;	// another task ran on the CPU since
 };
+
+struct drainer { // the last operation of a task that may drain
+	uint32_t pid, op;
+};
+
+struct paused { // a drain of the pupil that lost its CPU
+	uint32_t pid;
+	bool used;
+	struct yard_sim_drain rest;
+};
+
+enum { DRAINERS = 4096, PAUSED = 64 };
 
 struct verifier {
 	const struct verify_options *options;
@@ -100,7 +117,12 @@ struct verifier {
 	struct yard_event *said;
 	unsigned nr_said;
 	bool overflow;
-	uint32_t last_cpu_difference; // when the CPUs last disagreed
+	struct drainer drainer[DRAINERS]; // by pid modulo
+	struct drainer failed[DRAINERS]; // by pid modulo: the last run of steps that gave no frame
+	struct drainer waker[DRAINERS]; // by pid modulo: the OP_WAKE whose request is not known yet
+	struct paused paused[PAUSED];
+	enum yard_forced worst; // how far the teacher's state was from the current operation's steps
+	uint32_t kswapd_pid[YARD_NODES_MAX];
 };
 
 static inline struct trace_event *event_at(struct verifier *v, uint32_t i)
@@ -127,7 +149,8 @@ int compare_final(struct verifier *v);
 
 // verify_report.c
 void record_difference(struct verifier *v, const struct op *op, enum verify_decision decision, const char *recorded,
-		       const char *engine, enum yard_forced forced);
+		       const char *engine);
+void settle_causes(struct verifier *v, uint64_t first);
 void explain_before(struct verifier *v, const struct op *op);
 void explain_after(struct verifier *v);
 

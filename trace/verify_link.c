@@ -105,6 +105,20 @@ static void link_empty_take(struct verifier *v, uint32_t i)
 		v->cpu[event->cpu].group = group;
 	}
 	op_at(v, group)->flags |= OP_EMPTY;
+	v->failed[event->pid % DRAINERS] = (struct drainer){ event->pid, group };
+}
+
+// The steps of this task's attempt that failed just before; it may have lost its CPU since.
+static bool failed_attempt(struct verifier *v, const struct trace_event *event, uint32_t *group)
+{
+	const struct drainer *failed = &v->failed[event->pid % DRAINERS];
+
+	if (failed->pid != event->pid || failed->op == NO_OP || !in_window(v, failed->op))
+		return false;
+	if (op_at(v, failed->op)->kind != OP_ALLOC || op_at(v, failed->op)->flags & (OP_REMOVED | OP_TAKEN | OP_REQUEST))
+		return false;
+	*group = failed->op;
+	return true;
 }
 
 // A frame believed freed straight to the buddy lists is taken from a per-CPU list: its put was lost.
@@ -175,6 +189,50 @@ static void set_request(struct verifier *v, uint32_t id, const struct trace_even
 	close_group(v, event->cpu, id);
 }
 
+// The request that woke kswapd before it went on to succeed or to fail here.
+static void find_waker(struct verifier *v, uint32_t id, const struct trace_event *event)
+{
+	struct drainer *waker = &v->waker[event->pid % DRAINERS];
+	struct op *wake;
+
+	if (waker->op == NO_OP || waker->pid != event->pid)
+		return;
+	if (!in_window(v, waker->op) || op_at(v, waker->op)->gfp != event->gfp) {
+		waker->op = NO_OP;
+		return;
+	}
+	wake = op_at(v, waker->op);
+	if (op_at(v, id)->start - wake->start < WINDOW) { // the wake-up comes first
+		wake->flags |= OP_REQUEST;
+		wake->order = event->order;
+		wake->migratetype = event->migratetype;
+		op_at(v, id)->flags |= OP_WOKE;
+	}
+	waker->op = NO_OP;
+}
+
+static void link_wakeup(struct verifier *v, uint32_t i)
+{
+	const struct trace_event *event = event_at(v, i);
+	struct drainer *waker = &v->waker[event->pid % DRAINERS];
+	uint32_t wake = i;
+	bool open = failed_attempt(v, event, &wake);
+	uint32_t group;
+
+	if (!event->gfp || (open_group(v, event, &group) && op_at(v, group)->flags & OP_REMOVED))
+		return; // woken for a boost (W8)
+	if (waker->op != NO_OP && waker->pid == event->pid && in_window(v, waker->op) && op_at(v, waker->op)->gfp == event->gfp)
+		return; // the next node's kswapd, or a later round
+	if (open) { // the steps of the failed attempt
+		op_at(v, wake)->kind = OP_WAKE;
+		close_group(v, event->cpu, wake);
+	} else {
+		wake = new_op(v, i, OP_WAKE);
+	}
+	op_at(v, wake)->gfp = event->gfp;
+	*waker = (struct drainer){ event->pid, wake };
+}
+
 static void link_page_alloc(struct verifier *v, uint32_t i)
 {
 	const struct trace_event *event = event_at(v, i);
@@ -187,6 +245,7 @@ static void link_page_alloc(struct verifier *v, uint32_t i)
 			op_at(v, group)->pfn = YARD_PFN_NONE;
 		}
 		set_request(v, group, event);
+		find_waker(v, group, event);
 		return;
 	}
 	op = id == NO_OP ? NULL : op_at(v, id);
@@ -200,6 +259,7 @@ static void link_page_alloc(struct verifier *v, uint32_t i)
 			id = split_last(v, id);
 	}
 	set_request(v, id, event);
+	find_waker(v, id, event);
 	set_pending(v, event->pfn, NO_OP);
 }
 
@@ -232,6 +292,13 @@ static void cover(struct verifier *v, uint64_t pfn, unsigned order)
 	}
 }
 
+static void set_drain(struct verifier *v, const struct trace_event *event, uint32_t id)
+{
+	v->cpu[event->cpu].drain = id;
+	v->cpu[event->cpu].switched = false;
+	v->drainer[event->pid % DRAINERS] = (struct drainer){ event->pid, id };
+}
+
 static void link_placed(struct verifier *v, uint32_t i, bool put)
 {
 	const struct trace_event *event = event_at(v, i);
@@ -243,20 +310,38 @@ static void link_placed(struct verifier *v, uint32_t i, bool put)
 	op = op_at(v, id);
 	op->flags |= OP_PLACED | (put ? OP_PUT : 0);
 	if (put)
-		v->cpu[event->cpu].drain = id;
+		set_drain(v, event, id);
+}
+
+// The task's drain, if it was preempted between two portions and now goes on.
+static uint32_t preempted_drain(struct verifier *v, const struct trace_event *event)
+{
+	const struct drainer *drainer = &v->drainer[event->pid % DRAINERS];
+	const struct cpu_link *cpu = &v->cpu[event->cpu];
+
+	if (drainer->pid != event->pid || drainer->op == NO_OP || !in_window(v, drainer->op))
+		return NO_OP;
+	if (cpu->drain == drainer->op && !cpu->switched)
+		return NO_OP;
+	return op_at(v, drainer->op)->cpu == event->cpu ? drainer->op : NO_OP;
 }
 
 static void link_drain(struct verifier *v, uint32_t i)
 {
 	const struct trace_event *event = event_at(v, i);
 	struct cpu_link *cpu = &v->cpu[event->cpu];
+	uint32_t parent;
 
 	if (event->kind == TRACE_PAGE_PCPU_DRAIN) {
 		note_lost_put(v, pending(v, event->pfn));
 		set_pending(v, event->pfn, NO_OP);
+	} else if ((parent = preempted_drain(v, event)) != NO_OP) {
+		op_at(v, parent)->flags |= OP_PREEMPTED;
+		set_drain(v, event, new_op(v, i, OP_RESUME));
+		return;
 	}
 	if (cpu->drain == NO_OP || !in_window(v, cpu->drain))
-		cpu->drain = new_op(v, i, OP_DRAIN);
+		set_drain(v, event, new_op(v, i, OP_DRAIN));
 	else
 		append(v, cpu->drain, i);
 }
@@ -292,7 +377,10 @@ static void link_other(struct verifier *v, uint32_t i)
 	case TRACE_DECAY_PCP:
 	case TRACE_DRAIN_CPU:
 		learn_zone(v, event);
-		v->cpu[event->cpu].drain = new_op(v, i, event->kind == TRACE_DECAY_PCP ? OP_DECAY : OP_DRAIN);
+		set_drain(v, event, new_op(v, i, event->kind == TRACE_DECAY_PCP ? OP_DECAY : OP_DRAIN));
+		break;
+	case TRACE_WAKEUP_KSWAPD:
+		link_wakeup(v, i);
 		break;
 	case TRACE_ISOLATE_FREE:
 		new_op(v, i, OP_ISOLATE);
@@ -309,6 +397,7 @@ static void link_other(struct verifier *v, uint32_t i)
 	case TRACE_MOVE_BLOCK:
 		new_op(v, i, OP_MOVE_BLOCK);
 		break;
+	case TRACE_WAKEUP_KCOMPACTD:
 	case TRACE_KSWAPD_WAKE:
 	case TRACE_KSWAPD_SLEEP:
 	case TRACE_BALANCE_PGDAT_BEGIN:
@@ -337,6 +426,9 @@ int link_event(struct verifier *v, uint32_t i)
 
 	v->window->run[i & WINDOW_MASK] = NO_OP;
 	v->window->next[i & WINDOW_MASK] = NO_OP;
+	if (v->cpu[event->cpu].drain != NO_OP && in_window(v, v->cpu[event->cpu].drain)
+	    && op_at(v, v->cpu[event->cpu].drain)->pid != event->pid)
+		v->cpu[event->cpu].switched = true;
 	switch (event->kind) {
 	case TRACE_CLAIM_TRY:
 	case TRACE_PAGE_ALLOC_ZONE_LOCKED:

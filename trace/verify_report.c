@@ -10,6 +10,7 @@ const char *verify_decision_name(unsigned decision)
 {
 	static const char *const names[VERIFY_DECISIONS] = {
 		[VERIFY_FRAMES] = "frames", [VERIFY_FAILURES] = "failed requests", [VERIFY_REFILLS] = "refills",
+		[VERIFY_WAKES] = "failed fast attempts",
 		[VERIFY_CLAIMS] = "claims", [VERIFY_STEALS] = "steals", [VERIFY_PUTS] = "frees to per-CPU lists",
 		[VERIFY_DIRECT] = "frees to buddy lists", [VERIFY_DRAINS] = "drains", [VERIFY_DECAYS] = "timed decays",
 		[VERIFY_ISOLATED] = "isolated free blocks",
@@ -25,7 +26,6 @@ const char *verify_cause_name(unsigned cause)
 		[VERIFY_CAUSE_ROTATED] = "free list rotated by compaction's search (T7j)",
 		[VERIFY_CAUSE_LOST_PROBE] = "frame not where the events put it (lost probe)",
 		[VERIFY_CAUSE_RACE] = "two CPUs within the clock's resolution",
-		[VERIFY_CAUSE_HIDDEN] = "follows from an earlier difference of this set",
 		[VERIFY_CAUSE_RULE] = "a rule differs",
 	};
 
@@ -39,6 +39,7 @@ const char *verify_silent_name(unsigned silent)
 		[VERIFY_SILENT_BULK] = "bulk pages, taken without mm_page_alloc (T7e)",
 		[VERIFY_SILENT_BELIEVED_FREE] = "frees of frames believed free (T8.4)",
 		[VERIFY_SILENT_BUSY] = "set's lock held by the interrupted task (N1)",
+		[VERIFY_SILENT_PREEMPTED] = "drains whose task lost its CPU between two portions (N1)",
 		[VERIFY_SILENT_LOST_PUT] = "frames on a per-CPU list without a put (lost probe)",
 	};
 
@@ -112,35 +113,42 @@ static void join_reasons(const struct verifier *v, char *text, size_t size)
 
 // ---- differences ----
 
-// Where the teacher's own state would have misled any rule, the record is silent about something (T7); otherwise the
-// engine decided differently.
-static enum verify_cause cause_of(struct verifier *v, const struct op *op, enum yard_forced forced)
+// Where even the teacher's own state had the frame elsewhere, no rule could have named it: the record is silent about
+// something (T7). Otherwise the engine decided differently.
+static enum verify_cause cause_of(const struct verifier *v)
 {
-	if (v->options->level == VERIFY_STEP || forced != YARD_FORCED_AS_PREDICTED) {
-		if (forced == YARD_FORCED_REPAIRED)
-			return v->result->nr_cpus > 1 ? VERIFY_CAUSE_RACE : VERIFY_CAUSE_LOST_PROBE;
-		if (v->searched)
-			return VERIFY_CAUSE_ROTATED;
-		return v->result->nr_cpus > 1 ? VERIFY_CAUSE_RACE : VERIFY_CAUSE_RULE;
+	if (v->worst == YARD_FORCED_AS_PREDICTED)
+		return VERIFY_CAUSE_RULE;
+	if (v->result->nr_cpus > 1)
+		return VERIFY_CAUSE_RACE;
+	return v->worst == YARD_FORCED_ELSEWHERE && v->searched ? VERIFY_CAUSE_ROTATED : VERIFY_CAUSE_LOST_PROBE;
+}
+
+// Differences from `first` on belong to the operation that the teacher has just been forced through.
+void settle_causes(struct verifier *v, uint64_t first)
+{
+	struct verify_result *result = v->result;
+	enum verify_cause cause = cause_of(v);
+
+	for (; first < result->all_differences; first++) {
+		result->cause[cause]++;
+		if (first < result->nr_differences)
+			result->difference[first].cause = (uint8_t)cause;
 	}
-	(void)op;
-	return VERIFY_CAUSE_RULE;
 }
 
 void record_difference(struct verifier *v, const struct op *op, enum verify_decision decision, const char *recorded,
-		       const char *engine, enum yard_forced forced)
+		       const char *engine)
 {
 	struct verify_result *result = v->result;
-	enum verify_cause cause = cause_of(v, op, forced);
 	struct verify_difference *difference;
 
 	result->all_differences++;
-	result->cause[cause]++;
 	if (result->nr_differences >= v->options->differences)
 		return;
 	difference = &result->difference[result->nr_differences++];
 	*difference = (struct verify_difference){
-		.seq = event_at(v, op->start)->seq, .decision = (uint8_t)decision, .cause = (uint8_t)cause, .order = op->order,
+		.seq = event_at(v, op->start)->seq, .decision = (uint8_t)decision, .order = op->order,
 		.migratetype = op->migratetype, .cpu = op->cpu,
 	};
 	snprintf(difference->recorded, sizeof(difference->recorded), "%s", recorded);

@@ -12,6 +12,8 @@ static void judge(struct verifier *v, const struct op *op, enum verify_decision 
 	struct verify_share *share = &v->result->decision[decision];
 	char was[64], would[64];
 
+	if (forced > v->worst)
+		v->worst = forced;
 	if (v->options->level != VERIFY_STEP)
 		return;
 	share->all++;
@@ -24,7 +26,7 @@ static void judge(struct verifier *v, const struct op *op, enum verify_decision 
 		snprintf(would, sizeof(would), "%s nothing: the list is empty", what);
 	else
 		snprintf(would, sizeof(would), "%s frame %u", what, rule);
-	record_difference(v, op, decision, was, would, forced);
+	record_difference(v, op, decision, was, would);
 }
 
 // The frame handed out, at step level.
@@ -222,6 +224,9 @@ void force_op(struct verifier *v, struct op *op)
 		break;
 	case OP_FREE:
 		force_free(v, op);
+		break;
+	case OP_RESUME:
+		force_drains(v, op);
 		break;
 	case OP_DECAY:
 		force_decay(v, op);

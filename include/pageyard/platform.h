@@ -11,6 +11,9 @@
 //   void yard_spin_lock(yard_spinlock *), bool yard_spin_trylock(yard_spinlock *), void yard_spin_unlock(yard_spinlock *)
 //   bool yard_pcp_trylock(struct yard_host *, yard_spinlock *)   for a per-CPU set: may refuse (P9, N1)
 //   bool yard_zone_trylock(struct yard_host *, yard_spinlock *)  for a zone, on behalf of a NOLOCK caller (G9, B14)
+//   bool yard_drain_interrupted(struct yard_host *, unsigned zone, unsigned pindex, int32_t to_free)   between two
+//                                         portions of a drain (P10.5), no lock held: true if the task loses its CPU here
+//                                         and the host will finish the drain later (N1)
 //   void yard_panic(const char *what, uint64_t value)    a broken invariant: report and stop; does not return
 //
 // sim: one thread, locks are flags that a test may hold on purpose. posix: real threads. bare: no libc, one CPU.

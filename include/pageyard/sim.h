@@ -14,3 +14,15 @@ void yard_sim_set_pcp_busy(struct yard *yard, bool busy);
 
 // While set, zone locks count as held: only NOLOCK callers notice (B14).
 void yard_sim_set_zone_busy(struct yard *yard, bool busy);
+
+// P10.5, N1: the drain that the next free starts loses its CPU after `portions` portions, if it needs more. 0: never.
+void yard_sim_preempt_drain(struct yard *yard, unsigned portions);
+
+struct yard_sim_drain { // what such a drain left to do
+	unsigned zone, pindex;
+	int32_t to_free;
+};
+// Whether a drain was preempted since the last call; fills *rest.
+bool yard_sim_preempted_drain(struct yard *yard, struct yard_sim_drain *rest);
+// The current CPU goes on with it.
+void yard_sim_resume_drain(struct yard *yard, const struct yard_sim_drain *rest);

@@ -133,6 +133,13 @@ enum yard_task_flags { // the state of the requesting task (spec 02 SP-12, spec 
 	YARD_TASK_PIN = 64,
 };
 
+// A request may lose its CPU when it wakes kswapd (N1): a host that knows when runs its parts one after the other.
+enum yard_request_part {
+	YARD_REQUEST_WHOLE,
+	YARD_REQUEST_UNTIL_WAKE, // the fast attempt, and if it fails the wake-up; then the result is no page
+	YARD_REQUEST_FROM_WAKE,	 // the slow path from its first attempt on
+};
+
 struct yard_request {
 	uint32_t gfp;
 	uint8_t order;
@@ -140,6 +147,7 @@ struct yard_request {
 	int16_t node; // preferred node, -1: that of the current CPU
 	uint64_t nodemask; // 0: all
 	uint64_t cpuset;   // nodes that the task's cpuset allows, 0: cpusets not in use
+	uint8_t part;	   // enum yard_request_part
 	bool nolock;	   // G9: only try-locks, one walk
 	bool bulk;	   // one page of a bulk allocation (C3): what yard_alloc_bulk() does, page by page
 };
@@ -240,8 +248,11 @@ int yard_pcp_disable(struct yard *yard, unsigned zone, bool disable); // P20
 int yard_set_min_free_kbytes(struct yard *yard, int64_t kbytes);
 int yard_set_watermark_scale_factor(struct yard *yard, uint32_t factor);
 
-// What kswapd of a node tells the core: awake (A6, V3 thresholds); a balancing run begins and ends (W9, P11).
+// What kswapd of a node tells the core. awake: off its wait queue (A6); the engine sets it when it wakes kswapd, the host
+// clears it when kswapd waits again, which it does right after a balancing run. pressure: the small counter thresholds
+// of V3 hold, from when it has slept fully until it does so again. A balancing run begins and ends (W9, P11).
 void yard_kswapd_awake(struct yard *yard, unsigned node, bool awake);
+void yard_kswapd_pressure(struct yard *yard, unsigned node, bool pressure);
 void yard_kswapd_balance_begin(struct yard *yard, unsigned node, unsigned highest_zone);
 void yard_kswapd_balance_end(struct yard *yard, unsigned node, unsigned highest_zone);
 

@@ -57,6 +57,15 @@ static inline bool yard_pcp_trylock(struct yard_host *host, yard_spinlock *lock)
 	return yard_spin_trylock(lock);
 }
 
+static inline bool yard_drain_interrupted(struct yard_host *host, unsigned zone, unsigned index, int32_t to_free)
+{
+	(void)host;
+	(void)zone;
+	(void)index;
+	(void)to_free;
+	return false;
+}
+
 static inline bool yard_zone_trylock(struct yard_host *host, yard_spinlock *lock)
 {
 	(void)host;

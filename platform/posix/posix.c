@@ -5,9 +5,12 @@
 
 #include "yard_platform.h"
 
-int yard_posix_cpu(void)
+// A machine may have more CPUs than the yard has sets for: they share.
+unsigned yard_posix_cpu(const struct yard_host *host)
 {
-	return sched_getcpu();
+	int cpu = sched_getcpu();
+
+	return cpu < 0 ? 0 : (unsigned)cpu % host->nr_cpus;
 }
 
 // Spins while the holder can be expected to run on another CPU, then lets it run.

@@ -34,23 +34,20 @@ static inline void yard_host_init(struct yard_host *host, unsigned nr_cpus)
 	host->nr_cpus = nr_cpus;
 }
 
-int yard_posix_cpu(void); // posix.c: asks libc
+unsigned yard_posix_cpu(const struct yard_host *host); // posix.c: asks libc
 
 static inline unsigned yard_host_cpu(const struct yard_host *host)
 {
 #ifdef YARD_HAVE_RSEQ
-	// The kernel keeps the CPU number in the thread's rseq area; reading it costs a load, asking libc a call.
+	// The kernel keeps the CPU number in the thread's rseq area; reading it costs a load, asking libc a call. A
+	// negative number (not registered) and one that is too large are both out of range.
 	const char *thread;
 	__asm__("mov %%fs:0, %0" : "=r"(thread));
-	int cpu = ((const volatile struct rseq *)(thread + __rseq_offset))->cpu_id;
-	if (cpu < 0)
-		cpu = yard_posix_cpu();
-#else
-	int cpu = yard_posix_cpu();
+	unsigned cpu = ((const volatile struct rseq *)(thread + __rseq_offset))->cpu_id;
+	if (__builtin_expect(cpu < host->nr_cpus, 1))
+		return cpu;
 #endif
-	if (cpu < 0)
-		return 0;
-	return (unsigned)cpu < host->nr_cpus ? (unsigned)cpu : (unsigned)cpu % host->nr_cpus;
+	return yard_posix_cpu(host);
 }
 
 static inline bool yard_spin_trylock(yard_spinlock *lock)
@@ -76,6 +73,15 @@ static inline bool yard_pcp_trylock(struct yard_host *host, yard_spinlock *lock)
 {
 	(void)host;
 	return yard_spin_trylock(lock);
+}
+
+static inline bool yard_drain_interrupted(struct yard_host *host, unsigned zone, unsigned index, int32_t to_free)
+{
+	(void)host;
+	(void)zone;
+	(void)index;
+	(void)to_free;
+	return false;
 }
 
 static inline bool yard_zone_trylock(struct yard_host *host, yard_spinlock *lock)

@@ -14,6 +14,11 @@ struct yard_host {
 	bool pcp_busy;	// the next tries for a per-CPU set fail: an interrupt found it held (N1)
 	bool zone_busy; // ... for a zone lock, which only NOLOCK callers notice
 	uint64_t now_ns;
+	// A task is preempted between two portions of a drain (P10.5): after how many, 0 for not at all, and what it left.
+	unsigned portions_until_preempted;
+	bool preempted;
+	unsigned preempted_zone, preempted_index;
+	int32_t preempted_to_free;
 };
 
 typedef struct {
@@ -60,6 +65,17 @@ static inline void yard_spin_unlock(yard_spinlock *lock)
 static inline bool yard_pcp_trylock(struct yard_host *host, yard_spinlock *lock)
 {
 	return !host->pcp_busy && yard_spin_trylock(lock);
+}
+
+static inline bool yard_drain_interrupted(struct yard_host *host, unsigned zone, unsigned index, int32_t to_free)
+{
+	if (!host->portions_until_preempted || --host->portions_until_preempted)
+		return false;
+	host->preempted = true;
+	host->preempted_zone = zone;
+	host->preempted_index = index;
+	host->preempted_to_free = to_free;
+	return true;
 }
 
 static inline bool yard_zone_trylock(struct yard_host *host, yard_spinlock *lock)
