@@ -9,20 +9,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2, ROUNDS = 11, QUICK_ROUNDS = 3, ROUNDS_MAX = 10000 };
+enum { EXIT_USAGE = 2, FRAMES_MIB = 256, MEMORY_MIN = 64, MEMORY_MAX = 1 << 20, // MiB
+       ROUNDS = 21, QUICK_ROUNDS = 3, ROUNDS_MAX = 10000 };
 
 static const char usage[] =
-	"Usage: pageyard-bench [--json] [--quick] [--filter=NAME] [--rounds=N] [--threads=N] [--huge-pages]\n"
-	"                      [--record=PATH]\n"
+	"Usage: pageyard-bench [--json] [--quick] [--filter=NAME] [--rounds=N] [--threads=N]\n"
+	"                      [--memory=MIB] [--huge-pages] [--record=PATH]\n"
 	"See: pageyard bench --help, bench/README.md\n";
 
-static unsigned number(const char *text, unsigned max)
+static unsigned number(const char *text, unsigned min, unsigned max)
 {
 	char *end;
 	unsigned long value = strtoul(text, &end, 10);
 
-	if (text[0] < '0' || text[0] > '9' || *end || !value || value > max) {
-		fprintf(stderr, "pageyard-bench: '%s' is not a number from 1 to %u\n", text, max);
+	if (text[0] < '0' || text[0] > '9' || *end || value < min || value > max) {
+		fprintf(stderr, "pageyard-bench: '%s' is not a number from %u to %u\n", text, min, max);
 		exit(EXIT_USAGE);
 	}
 	return (unsigned)value;
@@ -34,18 +35,20 @@ static void parse(struct settings *settings, int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },	     { "quick", no_argument, NULL, 'q' },
 		{ "filter", required_argument, NULL, 'f' },  { "rounds", required_argument, NULL, 'r' },
 		{ "threads", required_argument, NULL, 't' }, { "huge-pages", no_argument, NULL, 'H' },
-		{ "record", required_argument, NULL, 'R' },  { "help", no_argument, NULL, 'h' },
+		{ "memory", required_argument, NULL, 'm' },  { "record", required_argument, NULL, 'R' },
+		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "jqf:r:t:h", options, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "jqf:r:t:m:h", options, NULL)) != -1)
 		switch (option) {
 		case 'j': settings->json = true; break;
 		case 'q': settings->quick = true; break;
 		case 'f': settings->filter = optarg; break;
-		case 'r': settings->rounds = number(optarg, ROUNDS_MAX); break;
-		case 't': settings->threads = number(optarg, THREADS_MAX); break;
+		case 'r': settings->rounds = number(optarg, 1, ROUNDS_MAX); break;
+		case 't': settings->threads = number(optarg, 1, THREADS_MAX); break;
+		case 'm': settings->frames = number(optarg, MEMORY_MIN, MEMORY_MAX) / 4 * 4 * FRAMES_MIB; break;
 		case 'H': settings->huge_pages = true; break;
 		case 'R': settings->record = optarg; break;
 		case 'h': fputs(usage, stdout); exit(0);
@@ -57,8 +60,9 @@ static void parse(struct settings *settings, int argc, char **argv)
 	}
 	if (!settings->rounds)
 		settings->rounds = settings->quick ? QUICK_ROUNDS : ROUNDS;
-	settings->frames = settings->quick ? 1 << 16 : 1 << 18; // 256 MiB, 1 GiB
-	settings->operations = settings->quick ? 1 << 16 : 1 << 20;
+	if (!settings->frames)
+		settings->frames = (settings->quick ? 256 : 1024) * FRAMES_MIB;
+	settings->operations = settings->quick ? 1 << 16 : 1 << 18; // some milliseconds
 }
 
 static void run_one(const struct settings *settings, struct report *report, const struct benchmark *benchmark,

@@ -12,14 +12,15 @@
 
 #include "cli/cli.h"
 
-enum { OPT_JSON, OPT_QUICK, OPT_FILTER, OPT_ROUNDS, OPT_THREADS, OPT_HUGE_PAGES, OPT_RECORD, OPTIONS };
+enum { OPT_JSON, OPT_QUICK, OPT_FILTER, OPT_ROUNDS, OPT_THREADS, OPT_MEMORY, OPT_HUGE_PAGES, OPT_RECORD, OPTIONS };
 
 static const struct cli_option options[] = {
 	[OPT_JSON] = {"json", 'j', NULL, "write one JSON object instead of a table"},
 	[OPT_QUICK] = {"quick", 'q', NULL, "little memory and few rounds: to see it work, not to compare"},
 	[OPT_FILTER] = {"filter", 'f', "NAME", "only what has a name that begins with NAME"},
-	[OPT_ROUNDS] = {"rounds", 'r', "N", "rounds of which the median is taken (11)"},
+	[OPT_ROUNDS] = {"rounds", 'r', "N", "rounds of which the median is taken (21)"},
 	[OPT_THREADS] = {"threads", 't', "N", "only with N threads (1 and 2)"},
+	[OPT_MEMORY] = {"memory", 'm', "MIB", "memory that the workloads share (1024)"},
 	[OPT_HUGE_PAGES] = {"huge-pages", 0, NULL, "ask for huge pages for the yard's metadata"},
 	[OPT_RECORD] = {"record", 0, "PATH", "recording for the speed of verify and replay (storm-d1)"},
 	{0},
@@ -54,6 +55,7 @@ static bool value_ok(int option, const char *value)
 	switch (option) {
 	case OPT_ROUNDS: return cli_number(value, 1, 10000, &number);
 	case OPT_THREADS: return cli_number(value, 1, 64, &number);
+	case OPT_MEMORY: return cli_number(value, 64, 1 << 20, &number);
 	default: return true;
 	}
 }

@@ -121,25 +121,33 @@ void yard_force_claim_block(struct yard *yard, uint32_t pfn, unsigned to)
 	yard_spin_unlock(&zone->lock);
 }
 
-// Takes a block off whatever per-CPU list holds it; it becomes ALLOCATED.
-static void leave_pcp(struct yard *yard, uint32_t pfn)
+// The set whose list `index` holds the block. Steps take from the ends, mostly of the set of `cpu`; else the list is
+// followed to its head, by which it is known.
+static struct pcp *set_holding(struct yard *yard, struct zone *zone, unsigned index, uint32_t pfn, unsigned cpu)
+{
+	struct pcp *pcp = zone_pcp(zone, cpu);
+
+	if (pcp->lists[index].head == pfn || pcp->lists[index].tail == pfn)
+		return pcp;
+	while (frame_at(yard, pfn)->prev != PFN_NONE)
+		pfn = frame_at(yard, pfn)->prev;
+	for (cpu = 0; cpu < yard->nr_cpus; cpu++)
+		if (zone_pcp(zone, cpu)->lists[index].head == pfn)
+			return zone_pcp(zone, cpu);
+	yard_panic("a frame in state PCP is on no list", pfn);
+	return pcp;
+}
+
+// Takes a block off the per-CPU list that holds it; it becomes ALLOCATED.
+static void leave_pcp(struct yard *yard, uint32_t pfn, unsigned cpu)
 {
 	struct zone *zone = zone_of(yard, pfn);
 	uint32_t word = frame_word(yard, pfn);
 	unsigned order = word_order(word), index = pcp_index(word_type(word), order);
-	uint32_t head = pfn;
+	struct pcp *pcp = set_holding(yard, zone, index, pfn, cpu);
 
-	while (frame_at(yard, head)->prev != PFN_NONE)
-		head = frame_at(yard, head)->prev;
-	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++) {
-		struct pcp *pcp = zone_pcp(zone, cpu);
-
-		if (pcp->lists[index].head != head)
-			continue;
-		list_del(yard, &pcp->lists[index], pfn);
-		pcp_add_count(pcp, -(1 << order));
-		break;
-	}
+	list_del(yard, &pcp->lists[index], pfn);
+	pcp_add_count(pcp, -(1 << order));
 	frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, order, 0));
 }
 
@@ -157,7 +165,7 @@ static void dissolve(struct yard *yard, uint32_t pfn)
 		yard_spin_unlock(&zone->lock);
 		return;
 	case YARD_FRAME_PCP:
-		leave_pcp(yard, first);
+		leave_pcp(yard, first, this_cpu(yard));
 		break;
 	case YARD_FRAME_NONE:
 		frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, 0, 0));
@@ -223,7 +231,7 @@ enum yard_forced yard_force_pcp_take(struct yard *yard, unsigned cpu, uint32_t p
 		return YARD_FORCED_REPAIRED;
 	}
 	head = zone_pcp(zone, cpu)->lists[pcp_index(migratetype, order)].head == pfn;
-	leave_pcp(yard, pfn);
+	leave_pcp(yard, pfn, cpu);
 	return head ? YARD_FORCED_AS_PREDICTED : YARD_FORCED_ELSEWHERE;
 }
 
@@ -240,7 +248,7 @@ enum yard_forced yard_force_drain(struct yard *yard, unsigned cpu, uint32_t pfn,
 
 		if (pcp->lists[pcp_index(word_type(word), order)].tail == pfn && pageblock_type(yard, pfn) == migratetype)
 			forced = YARD_FORCED_AS_PREDICTED;
-		leave_pcp(yard, pfn);
+		leave_pcp(yard, pfn, cpu);
 	} else {
 		yard_force_allocated(yard, pfn, order);
 		forced = YARD_FORCED_REPAIRED;

@@ -195,6 +195,10 @@ enum alloc_flags {
 
 // One request on its way through the zones.
 struct alloc_context {
+	const uint8_t *zonelist;
+	const uint8_t *first;	// entry of the preferred zone (Z6), or the end of the list
+	uint64_t nodemask;	// 0: all
+	uint64_t cpuset;	// 0: cpusets not in use
 	uint32_t gfp;
 	uint8_t order, migratetype, highest_zone, task;
 	uint8_t node;		// preferred node (Z7)
@@ -202,10 +206,6 @@ struct alloc_context {
 	uint8_t attempts;	// walks so far
 	bool dirty_spread;	// A4: fast attempt of a WRITE request
 	bool bulk;
-	const uint8_t *zonelist;
-	const uint8_t *first;	// entry of the preferred zone (Z6), or the end of the list
-	uint64_t nodemask;	// 0: all
-	uint64_t cpuset;	// 0: cpusets not in use
 	// results
 	uint8_t path, zone;
 	bool pfmemalloc;
@@ -493,7 +493,10 @@ static inline const uint8_t *zonelist_first(const struct yard *yard, const uint8
 // ---- slowpath.c ----
 uint32_t alloc_slowpath(struct yard *yard, struct alloc_context *ctx, enum yard_request_part part);
 uint32_t gfp_nonblock_flags(uint32_t gfp, unsigned order); // G5
-uint32_t gfp_cma_flags(const struct alloc_context *ctx);	    // G6
+static inline uint32_t gfp_cma_flags(const struct alloc_context *ctx) // G6
+{
+	return ctx->migratetype == YARD_MOVABLE ? ALLOC_CMA : 0;
+}
 
 // ---- highatomic.c ----
 void reserve_highatomic(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order); // H1

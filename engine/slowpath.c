@@ -13,11 +13,6 @@ uint32_t gfp_nonblock_flags(uint32_t gfp, unsigned order) // G5
 	return ALLOC_NON_BLOCK | (order && gfp & YARD_GFP_HIGH ? ALLOC_HIGHATOMIC : 0);
 }
 
-uint32_t gfp_cma_flags(const struct alloc_context *ctx) // G6
-{
-	return ctx->migratetype == YARD_MOVABLE ? ALLOC_CMA : 0;
-}
-
 static unsigned slow_flags(const struct yard *yard, const struct alloc_context *ctx) // G8, SP-11
 {
 	unsigned flags = ALLOC_WMARK_MIN | ALLOC_CPUSET | gfp_nonblock_flags(ctx->gfp, ctx->order) | gfp_cma_flags(ctx);

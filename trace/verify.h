@@ -55,8 +55,9 @@ const char *verify_decision_name(unsigned decision);
 enum verify_cause {
 	VERIFY_CAUSE_NONE,
 	VERIFY_CAUSE_ROTATED,	// compaction's fast search rotates free lists without an event (T7j)
-	VERIFY_CAUSE_LOST_PROBE, // a probe of the record was lost: the frame was not where the events put it
+	VERIFY_CAUSE_LOST_PROBE, // a probe was lost: the frame was not where the events put it, or a set's count is off
 	VERIFY_CAUSE_RACE,	// two CPUs within the clock's resolution
+	VERIFY_CAUSE_PORTIONS,	// a drain's later portions ran when its task had the CPU again, under another free (N1)
 	VERIFY_CAUSE_RULE,	// none of the above: a rule differs
 	VERIFY_CAUSES
 };

@@ -105,6 +105,22 @@ static void describe_engine(const struct yard_event *event, char *text, size_t s
 			 event->migratetype);
 }
 
+// What can be said of drains that differ though every recorded step is as the rules have it.
+static void hint_cause(struct verifier *v, const struct op *op, const struct comparison *c)
+{
+	int zone = op->pfn == YARD_PFN_NONE ? -1 : yard_zone_of(v->pupil, op->pfn);
+
+	if (c->recorded && !c->first_recorded) { // the kernel stopped early
+		v->unfinished_pid = op->pid;
+		v->hint = VERIFY_CAUSE_PORTIONS;
+	} else if (!c->engine && op->pid == v->unfinished_pid) {
+		v->unfinished_pid = 0;
+		v->hint = VERIFY_CAUSE_PORTIONS;
+	} else if (zone >= 0 && v->unplaced[zone]) {
+		v->hint = VERIFY_CAUSE_LOST_PROBE;
+	}
+}
+
 // Counts a decision that consists of steps; true if they are the same.
 static bool judge_steps(struct verifier *v, const struct op *op, enum verify_decision decision)
 {
@@ -122,6 +138,8 @@ static bool judge_steps(struct verifier *v, const struct op *op, enum verify_dec
 	snprintf(recorded, sizeof(recorded), "%u steps; %s", c.recorded, text);
 	describe_engine(c.first_engine, text, sizeof(text));
 	snprintf(engine, sizeof(engine), "%u steps; %s", c.engine, text);
+	if (decision == VERIFY_DRAINS || decision == VERIFY_DECAYS)
+		hint_cause(v, op, &c);
 	record_difference(v, op, decision, recorded, engine);
 	v->stale = true;
 	return false;
@@ -350,6 +368,8 @@ static void run_free(struct verifier *v, struct op *op)
 		v->result->silent[VERIFY_SILENT_LOST_PUT]++;
 	if (busy)
 		v->result->silent[VERIFY_SILENT_BUSY]++;
+	if (busy && !(op->flags & OP_PLACED))
+		v->unplaced[yard_zone_of(v->pupil, op->pfn)]++;
 	yard_sim_set_pcp_busy(v->pupil, busy);
 	arrange_preemption(v, op);
 	yard_free(v->pupil, op->pfn, op->order);
@@ -572,6 +592,7 @@ void run_event(struct verifier *v, uint32_t index)
 	explain = v->options->explain && holds_event(v, op, v->options->explain);
 	if (explain)
 		explain_before(v, op);
+	v->hint = VERIFY_CAUSE_NONE;
 	if (v->pupil)
 		run_on_pupil(v, op);
 	if (explain) {

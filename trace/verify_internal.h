@@ -121,6 +121,10 @@ struct verifier {
 	struct drainer failed[DRAINERS]; // by pid modulo: the last run of steps that gave no frame
 	struct drainer waker[DRAINERS]; // by pid modulo: the OP_WAKE whose request is not known yet
 	struct paused paused[PAUSED];
+	// Frees without put or free_direct, by zone: to the buddy lists, or their put was lost.
+	uint32_t unplaced[YARD_NODES_MAX * YARD_ZONE_TYPES];
+	uint32_t unfinished_pid; // a drain of this task stopped early, its rest was not recognised
+	enum verify_cause hint;	 // of the current operation
 	enum yard_forced worst; // how far the teacher's state was from the current operation's steps
 	uint32_t kswapd_pid[YARD_NODES_MAX];
 };

@@ -380,6 +380,8 @@ static void link_other(struct verifier *v, uint32_t i)
 		set_drain(v, event, new_op(v, i, event->kind == TRACE_DECAY_PCP ? OP_DECAY : OP_DRAIN));
 		break;
 	case TRACE_WAKEUP_KSWAPD:
+	case TRACE_DIRECT_RECLAIM_BEGIN:
+	case TRACE_TRY_TO_COMPACT_PAGES: // whatever comes after the fast attempt shows that it failed
 		link_wakeup(v, i);
 		break;
 	case TRACE_ISOLATE_FREE:

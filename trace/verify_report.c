@@ -24,8 +24,9 @@ const char *verify_cause_name(unsigned cause)
 	static const char *const names[VERIFY_CAUSES] = {
 		[VERIFY_CAUSE_NONE] = "none",
 		[VERIFY_CAUSE_ROTATED] = "free list rotated by compaction's search (T7j)",
-		[VERIFY_CAUSE_LOST_PROBE] = "frame not where the events put it (lost probe)",
+		[VERIFY_CAUSE_LOST_PROBE] = "a put probe was lost, or may have been",
 		[VERIFY_CAUSE_RACE] = "two CPUs within the clock's resolution",
+		[VERIFY_CAUSE_PORTIONS] = "portions of a drain whose task lost its CPU (N1)",
 		[VERIFY_CAUSE_RULE] = "a rule differs",
 	};
 
@@ -118,7 +119,7 @@ static void join_reasons(const struct verifier *v, char *text, size_t size)
 static enum verify_cause cause_of(const struct verifier *v)
 {
 	if (v->worst == YARD_FORCED_AS_PREDICTED)
-		return VERIFY_CAUSE_RULE;
+		return v->hint != VERIFY_CAUSE_NONE ? v->hint : VERIFY_CAUSE_RULE;
 	if (v->result->nr_cpus > 1)
 		return VERIFY_CAUSE_RACE;
 	return v->worst == YARD_FORCED_ELSEWHERE && v->searched ? VERIFY_CAUSE_ROTATED : VERIFY_CAUSE_LOST_PROBE;
