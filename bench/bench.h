@@ -76,7 +76,7 @@ noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 struct scale {
 	double metadata_bytes_per_frame;
-	double ratio;	      // cost at 64 GiB / cost at 1 GiB; 0: not measured
+	double ratio;	      // cost at 64 GiB / cost at 1 GiB, median of the rounds' ratios; 0: not measured
 	double burst_ns[2];   // at 1 GiB, at 64 GiB
 	double create_seconds; // 1 TiB; 0: not measured
 	uint64_t create_rss_bytes;

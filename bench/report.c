@@ -24,6 +24,10 @@ void print_heading(const struct settings *settings)
 
 void print_result(const struct result *result)
 {
+	if (result->ns <= 0) {
+		printf("%-33s %7u %26s  %s\n", result->benchmark->name, result->threads, "too few CPUs", result->benchmark->text);
+		return;
+	}
 	printf("%-33s %7u %10.1f %15.0f  %s\n", result->benchmark->name, result->threads, result->ns,
 	       result->threads * 1e9 / result->ns, result->benchmark->text);
 	fflush(stdout);
@@ -61,7 +65,7 @@ void print_rest(const struct settings *settings, const struct report *report)
 	if (speedup(report) > 0)
 		printf("pair_order0, throughput of two threads: %.2f times that of one\n", speedup(report));
 	if (scale->ratio > 0) {
-		printf("burst_order0 in 64 GiB and in 1 GiB: %.1f ns / %.1f ns = %.2f\n", scale->burst_ns[1],
+		printf("burst_order0 in 64 GiB and in 1 GiB: %.1f ns, %.1f ns, ratio %.2f\n", scale->burst_ns[1],
 		       scale->burst_ns[0], scale->ratio);
 		printf("metadata: %.2f bytes a frame\n", scale->metadata_bytes_per_frame);
 	}
@@ -78,7 +82,7 @@ void print_rest(const struct settings *settings, const struct report *report)
 
 // ---- JSON ----
 
-static void print_number(double value, int decimals)
+static void print_number(double value, int decimals) // 0: not measured
 {
 	if (value > 0)
 		printf("%.*f", decimals, value);

@@ -25,15 +25,17 @@ static const struct benchmark *find(const char *name)
 	return benchmark;
 }
 
-// The rounds alternate, so that whatever else the machine does meets both. Pageyard's per-CPU sets have the same limits
-// in both as long as a burst is smaller than a set.
+// The rounds alternate and the ratio is that of neighbours, so that whatever else the machine does meets both. The
+// per-CPU sets have the same limits in both as long as a burst is smaller than a set.
 static void measure_ratio(const struct settings *settings, struct scale *scale)
 {
 	static const uint32_t gib[2] = { 1, 64 };
 	const struct benchmark *burst = find("burst_order0");
-	double *ns[2];
+	double *ns[2], *ratio = calloc(settings->rounds, sizeof *ratio);
 	void *yard[2];
 
+	if (!ratio)
+		die("out of memory");
 	for (unsigned i = 0; i < 2; i++) {
 		yard[i] = pageyard_allocator.create(settings, gib[i] * FRAMES_GIB);
 		ns[i] = calloc(settings->rounds, sizeof *ns[i]);
@@ -45,13 +47,15 @@ static void measure_ratio(const struct settings *settings, struct scale *scale)
 		progress("1 GiB and 64 GiB: round %u of %u", round + 1, settings->rounds);
 		for (unsigned i = 0; i < 2; i++)
 			ns[i][round] = run_round(burst, settings, yard[i], 1);
+		ratio[round] = ns[1][round] / ns[0][round];
 	}
 	progress_done();
 	for (unsigned i = 0; i < 2; i++) {
 		scale->burst_ns[i] = median(ns[i], settings->rounds);
 		free(ns[i]);
 	}
-	scale->ratio = scale->burst_ns[1] / scale->burst_ns[0];
+	scale->ratio = median(ratio, settings->rounds);
+	free(ratio);
 	scale->metadata_bytes_per_frame = (double)pageyard_bytes(yard[1]) / (64. * FRAMES_GIB);
 	for (unsigned i = 0; i < 2; i++)
 		pageyard_allocator.destroy(yard[i]);
@@ -108,6 +112,10 @@ static void measure_create(const struct settings *settings, struct scale *scale)
 	int ends[2], status;
 	pid_t child;
 
+	if (settings->quick) {
+		scale->create_skipped = "not with --quick";
+		return;
+	}
 	if (available_bytes() < (uint64_t)CREATE_NEEDS_GIB << 30) {
 		scale->create_skipped = "less than 5 GiB of memory are available";
 		return;

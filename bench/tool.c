@@ -18,6 +18,8 @@
 #define BENCH_RECORD "tests/data/storm-d1"
 #endif
 
+#define POLICY "linux-7.3,defrag_mode=1" // that of the default record
+
 enum { TOOL_ROUNDS_MAX = 7 };
 
 // The tool that lies beside this executable.
@@ -74,7 +76,7 @@ void measure_tool(const struct settings *settings, const char *command, struct t
 {
 	char tool[PATH_MAX], name[64];
 	const char *record = settings->record ? settings->record : BENCH_RECORD;
-	char *arguments[] = { tool, (char *)command, (char *)"--json", (char *)record, NULL };
+	char *arguments[] = { tool, (char *)command, (char *)"--json", (char *)"--policy", (char *)POLICY, (char *)record, NULL };
 	unsigned rounds = settings->rounds < TOOL_ROUNDS_MAX ? settings->rounds : TOOL_ROUNDS_MAX;
 	double rates[TOOL_ROUNDS_MAX];
 

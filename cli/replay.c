@@ -2,6 +2,7 @@
 //
 // pageyard replay: a recorded workload under any policies, side by side with the kernel that was recorded.
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -33,21 +34,20 @@ static const struct cli_option options[] = {
 static const struct cli_command command = {
 	.name = "replay",
 	.arguments = "TRACE",
-	.help = "Runs a recorded workload under other policies, open loop: the recorded requests and frees drive the\n"
-		"allocator, each free goes to the frame that the policy gave. TRACE is a record's folder, or a file "
-		"of\n"
-		"events (a record's, trace.dat, or the text of tracefs) with --snapshot or --memory.\n\n"
-		"The table has a column for each policy and one for the recorded kernel: value, and by how much it is\n"
-		"better (+) or worse (-) than the first. Requests that took a block of another type: `claim` changed "
-		"the\n"
-		"pageblock's type, `steal` took from a block of at least a pageblock and left its type, `pollute` "
-		"took\n"
-		"from a smaller one: the pageblock is mixed. `mixed` counts pageblocks with both movable and other "
-		"pages in\n"
-		"use. `Unusable` is the share of free memory in blocks that are too small for the order, at the end "
-		"and\n"
-		"as a mean over time.\n\n"
-		"Without --policy: vanilla and linux-7.3,defrag_mode=1.",
+	.help = "Runs a recorded workload under other policies, open loop: the recorded requests and frees\n"
+		"drive the allocator, each free goes to the frame that the policy gave. TRACE is a record's\n"
+		"folder, or a file of events (a record's, trace.dat, or the text of tracefs) with --snapshot or\n"
+		"--memory. Without --policy: vanilla and linux-7.3,defrag_mode=1.\n\n"
+		"The table has a column for each policy and one for the recorded kernel: the value, and by how\n"
+		"much it is better (+) or worse (-) than the first column's.\n"
+		"  Failures  nothing reclaims or compacts for a policy: a request for which its kernel would\n"
+		"            have done so first fails\n"
+		"  Extfrag   requests that took memory of another type. claim: the pageblock changed its type;\n"
+		"            steal: taken from a block of at least a pageblock, which kept its type; pollute:\n"
+		"            taken from a smaller block, the pageblock is mixed\n"
+		"  Pcp       blocks moved from the buddy lists to the per-CPU lists, and back\n"
+		"  Blocks    pageblocks by type; mixed: with both movable and other pages in use; free: whole\n"
+		"  Unusable  share of free memory in blocks too small for the order, at the end and on average",
 	.options = options,
 	.arguments_min = 1,
 	.arguments_max = 1,
@@ -162,7 +162,10 @@ static int read_folder(struct run *run, struct trace_error *error)
 static int read_snapshots(struct run *run)
 {
 	struct trace_error error;
+	struct stat status;
 
+	if (stat(run->trace, &status))
+		return cli_error(&command, "%s: %s", run->trace, strerror(errno));
 	if (run->snapshot_path && run->pages)
 		return cli_usage_error(&command, "--snapshot and --memory exclude each other");
 	if (is_folder(run->trace) && read_folder(run, &error))

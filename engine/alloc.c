@@ -17,7 +17,7 @@ static uint32_t scoped_gfp(uint32_t gfp, unsigned task) // G3
 }
 
 // G2. -1: DMA, DMA32 and HIGHMEM exclude each other.
-static HOT int highest_zone_of(uint32_t gfp)
+int gfp_highest_zone(uint32_t gfp)
 {
 	uint32_t where = gfp & (YARD_GFP_DMA | YARD_GFP_DMA32 | YARD_GFP_HIGHMEM);
 
@@ -33,7 +33,7 @@ static HOT int highest_zone_of(uint32_t gfp)
 static HOT int prepare_context(struct yard *yard, const struct yard_request *request, struct alloc_context *ctx)
 {
 	uint32_t gfp = unlikely(request->task) ? scoped_gfp(request->gfp, request->task) : request->gfp;
-	int highest = highest_zone_of(gfp);
+	int highest = gfp_highest_zone(gfp);
 	unsigned mobility = gfp >> 3 & 3;
 
 	if (unlikely(request->order > YARD_MAX_PAGE_ORDER || highest < 0 || mobility == 3))
@@ -69,7 +69,7 @@ static HOT bool wants_nofragment(const struct yard *yard, const struct alloc_con
 	preferred = zone_at(yard, *ctx->first);
 	if (preferred->type != YARD_ZONE_NORMAL)
 		return false;
-	return yard->nr_populated_nodes == 1
+	return yard->nr_nodes == 1
 	       || zone_populated(zone_at(yard, preferred->node * YARD_ZONE_TYPES + YARD_ZONE_DMA32));
 }
 
@@ -83,6 +83,7 @@ static HOT unsigned fast_flags(const struct yard *yard, struct alloc_context *ct
 			ctx->nodemask = ctx->cpuset;
 		else
 			flags |= ALLOC_CPUSET;
+		ctx->gfp |= YARD_GFP_HARDWALL;
 	}
 	ctx->first = zonelist_first(yard, ctx->zonelist, ctx->highest_zone, ctx->nodemask);
 	if (ctx->gfp & YARD_GFP_KSWAPD_RECLAIM)
@@ -121,13 +122,14 @@ static uint32_t alloc_nolock(struct yard *yard, struct alloc_context *ctx) // G9
 // E-8: the fast attempt, then the slow path.
 static HOT uint32_t alloc_normal(struct yard *yard, const struct yard_request *request, struct alloc_context *ctx)
 {
-	uint32_t pfn = PFN_NONE;
+	uint32_t pfn = PFN_NONE, gfp = ctx->gfp;
 
 	ctx->dirty_spread = ctx->gfp & YARD_GFP_WRITE;
 	if (likely(request->part != YARD_REQUEST_FROM_WAKE))
 		pfn = walk_zonelist(yard, ctx, fast_flags(yard, ctx));
 	if (unlikely(pfn == PFN_NONE)) {
 		ctx->nodemask = request->nodemask;
+		ctx->gfp = gfp;
 		ctx->dirty_spread = false;
 		pfn = alloc_slowpath(yard, ctx, (enum yard_request_part)request->part);
 	}
@@ -189,7 +191,7 @@ static struct zone *bulk_zone(struct yard *yard, struct alloc_context *ctx, unsi
 
 		if (!zone_eligible(zone, ctx->highest_zone, ctx->nodemask))
 			continue;
-		if (yard->nr_populated_nodes > 1 && zone->node != preferred->node)
+		if (yard->nr_nodes > 1 && zone->node != preferred->node)
 			return NULL;
 		if (watermark_fast(yard, zone, 0, zone_wmark(zone, WMARK_LOW) + missing, preferred->type, flags))
 			return zone;
@@ -267,7 +269,9 @@ uint32_t yard_alloc_exact(struct yard *yard, uint32_t gfp, uint32_t nr) // B17
 	if (pfn == PFN_NONE)
 		return PFN_NONE;
 	yard_split(yard, pfn, order);
-	for (uint32_t p = pfn + nr; p < pfn + (1u << order); p++)
+	for (uint32_t p = pfn + nr; p < pfn + (1u << order); p++) {
+		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = p, .order = 0, .zone = zone_of(yard, p)->id);
 		free_direct(yard, zone_of(yard, p), p, 0, FPI_TO_TAIL);
+	}
 	return pfn;
 }

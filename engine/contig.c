@@ -20,15 +20,20 @@ static bool range_free(const struct yard *yard, uint32_t start, uint32_t end)
 }
 
 // Takes the free blocks that hold [start, end) and makes them single allocated frames. *outer receives the span that
-// they cover. The pageblocks are isolated, so no watermark is asked (C11).
-static void take_range(struct yard *yard, struct zone *zone, uint32_t start, uint32_t end, uint32_t *outer_start,
+// they cover. The pageblocks are isolated, so no watermark is asked (C11). Looking and taking are one critical section:
+// blocks on I lists still merge, and compaction may take them. False: something is in use.
+static bool take_range(struct yard *yard, struct zone *zone, uint32_t start, uint32_t end, uint32_t *outer_start,
 		       uint32_t *outer_end)
 {
 	unsigned order;
-	uint32_t pfn = free_block_holding(yard, start, &order);
+	uint32_t pfn;
 
-	*outer_start = pfn;
 	yard_spin_lock(&zone->lock);
+	if (!range_free(yard, start, end)) {
+		yard_spin_unlock(&zone->lock);
+		return false;
+	}
+	*outer_start = pfn = free_block_holding(yard, start, &order);
 	while (pfn < end) {
 		uint32_t word = frame_word(yard, pfn), next;
 
@@ -40,6 +45,7 @@ static void take_range(struct yard *yard, struct zone *zone, uint32_t start, uin
 	}
 	yard_spin_unlock(&zone->lock);
 	*outer_end = pfn;
+	return true;
 }
 
 int yard_alloc_range(struct yard *yard, uint32_t start, uint32_t end, enum yard_isolate_mode mode) // C10
@@ -52,11 +58,10 @@ int yard_alloc_range(struct yard *yard, uint32_t start, uint32_t end, enum yard_
 		return error;
 	zone = zone_of(yard, start);
 	yard_drain_all(yard, zone->id);
-	if (zone_of(yard, end - 1) != zone || !range_free(yard, start, end)) {
+	if (zone_of(yard, end - 1) != zone || !take_range(yard, zone, start, end, &outer_start, &outer_end)) {
 		yard_unisolate_range(yard, start, end);
 		return YARD_EBUSY;
 	}
-	take_range(yard, zone, start, end, &outer_start, &outer_end);
 	if (outer_start < start)
 		yard_free_range(yard, outer_start, start - outer_start);
 	if (outer_end > end)
@@ -83,15 +88,16 @@ static bool candidate(const struct yard *yard, const struct zone *zone, uint32_t
 
 uint32_t yard_alloc_contig(struct yard *yard, uint32_t nr, uint32_t gfp)
 {
-	unsigned node = yard->cpu_node[this_cpu(yard)], highest = gfp & YARD_GFP_MOVABLE ? YARD_ZONE_MOVABLE : YARD_ZONE_NORMAL;
+	const struct node *node = &yard->nodes[yard->cpu_node[this_cpu(yard)]];
+	int highest = gfp_highest_zone(gfp);
 
-	if (!nr)
+	if (!nr || highest < 0)
 		return PFN_NONE;
-	for (const uint8_t *entry = yard->nodes[node].fallback; *entry != ZONE_MIXED; entry++) {
+	for (const uint8_t *entry = gfp & YARD_GFP_THISNODE ? node->thisnode : node->fallback; *entry != ZONE_MIXED; entry++) {
 		const struct zone *zone = zone_at(yard, *entry);
 		uint64_t pfn;
 
-		if (!zone_eligible(zone, highest, 0))
+		if (!zone_eligible(zone, (unsigned)highest, 0))
 			continue;
 		for (pfn = ((uint64_t)zone->start_pfn + nr - 1) / nr * nr; pfn + nr <= zone->end_pfn; pfn += nr) {
 			if (!candidate(yard, zone, (uint32_t)pfn, (uint32_t)(pfn + nr)))

@@ -79,7 +79,7 @@ int64_t zone_stat_snapshot(struct yard *yard, struct zone *zone, enum yard_zone_
 
 static uint32_t normal_threshold(const struct yard *yard, const struct zone *zone) // V3
 {
-	uint64_t threshold = 2 * (uint64_t)fls64(yard->nr_cpus) * (1 + fls64(zone->managed >> STAT_THRESHOLD_SHIFT));
+	uint64_t threshold = 2 * (uint64_t)fls64(yard->nr_online_cpus) * (1 + fls64(zone->managed >> STAT_THRESHOLD_SHIFT));
 
 	return (uint32_t)min64((int64_t)threshold, STAT_THRESHOLD_MAX);
 }
@@ -88,7 +88,7 @@ static uint32_t pressure_threshold(const struct yard *yard, const struct zone *z
 {
 	uint32_t gap = zone->wmark[WMARK_LOW] - zone->wmark[WMARK_MIN];
 
-	return (uint32_t)max64(1, min64(STAT_THRESHOLD_MAX, gap / yard->nr_cpus));
+	return (uint32_t)max64(1, min64(STAT_THRESHOLD_MAX, gap / yard->nr_online_cpus));
 }
 
 static void set_threshold(struct yard *yard, struct zone *zone, uint32_t threshold)
@@ -109,16 +109,28 @@ void refresh_stat_thresholds(struct yard *yard)
 		yard_spin_lock(&zone->lock);
 		set_threshold(yard, zone, threshold);
 		zone->drift_mark = 0; // V5
-		if (yard->nr_cpus * threshold > zone->wmark[WMARK_LOW] - zone->wmark[WMARK_MIN])
-			zone->drift_mark = (uint32_t)zone_wmark(zone, WMARK_HIGH) + yard->nr_cpus * threshold;
+		if (yard->nr_online_cpus * threshold > zone->wmark[WMARK_LOW] - zone->wmark[WMARK_MIN])
+			zone->drift_mark = (uint32_t)zone_wmark(zone, WMARK_HIGH) + yard->nr_online_cpus * threshold;
 		yard_spin_unlock(&zone->lock);
 	}
+}
+
+void yard_kswapd_run(struct yard *yard, unsigned node, bool runs)
+{
+	if (node < yard->nr_nodes)
+		yard->nodes[node].has_kswapd = runs;
 }
 
 void yard_kswapd_awake(struct yard *yard, unsigned node, bool awake)
 {
 	if (node < yard->nr_nodes)
 		atomic_store_explicit(&yard->nodes[node].kswapd_awake, awake, memory_order_relaxed);
+}
+
+void yard_kswapd_hopeless(struct yard *yard, unsigned node, bool hopeless) // A14
+{
+	if (node < yard->nr_nodes)
+		atomic_store_explicit(&yard->nodes[node].kswapd_hopeless, hopeless, memory_order_relaxed);
 }
 
 void yard_kswapd_pressure(struct yard *yard, unsigned node, bool pressure) // V3

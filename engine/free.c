@@ -4,7 +4,7 @@
 
 #include "engine/list.h"
 
-enum { FREE_BATCH_MAX = 31, PAGES_PER_SECTION = 32768 };
+enum { FREE_BATCH_MAX = 31 };
 
 static HOT bool is_allocated(const struct yard *yard, uint32_t pfn, unsigned order)
 {
@@ -16,8 +16,8 @@ static HOT bool is_allocated(const struct yard *yard, uint32_t pfn, unsigned ord
 // Why a block cannot be freed, or YARD_OK.
 int check_allocated(const struct yard *yard, uint32_t pfn, unsigned order)
 {
+	enum yard_frame_state state;
 	uint32_t word;
-	unsigned holder;
 
 	if (unlikely(order > YARD_MAX_PAGE_ORDER || !in_yard(yard, pfn)))
 		return YARD_ERANGE;
@@ -26,7 +26,8 @@ int check_allocated(const struct yard *yard, uint32_t pfn, unsigned order)
 		return word_order(word) == order ? YARD_OK : YARD_ENOTOWNED;
 	if (word_state(word) != YARD_FRAME_NONE)
 		return YARD_EDOUBLEFREE;
-	return free_block_holding(yard, pfn, &holder) == PFN_NONE ? YARD_ENOTOWNED : YARD_EDOUBLEFREE;
+	state = yard_frame_state(yard, pfn, NULL, NULL);
+	return state == YARD_FRAME_NONE || state == YARD_FRAME_ALLOCATED ? YARD_ENOTOWNED : YARD_EDOUBLEFREE;
 }
 
 // B14, B11: what NOLOCK frees left behind, newest first. zone->lock held.
@@ -82,19 +83,19 @@ static unsigned pcp_list_type(unsigned type)
 	return type < YARD_PCPTYPES || type == YARD_ISOLATE ? type : (unsigned)YARD_MOVABLE;
 }
 
-static HOT void free_to_pcp_or_zone(struct yard *yard, uint32_t pfn, unsigned order)
+static HOT void free_to_pcp_or_zone(struct yard *yard, uint32_t pfn, unsigned order, enum pcp_free_kind kind)
 {
 	struct zone *zone = zone_of_block(yard, pfn);
 	unsigned type = pcp_list_type(pageblock_type(yard, pfn));
 
-	if (likely(pcp_allowed_order(order) && type != YARD_ISOLATE) && likely(pcp_free(yard, zone, pfn, order, type, false)))
+	if (likely(pcp_allowed_order(order) && type != YARD_ISOLATE) && likely(pcp_free(yard, zone, pfn, order, type, kind)))
 		return;
 	free_direct(yard, zone, pfn, order, FPI_NONE);
 }
 
 void free_prepared(struct yard *yard, uint32_t pfn, unsigned order)
 {
-	free_to_pcp_or_zone(yard, pfn, order);
+	free_to_pcp_or_zone(yard, pfn, order, PCP_FREE_NORMAL);
 }
 
 int yard_free(struct yard *yard, uint32_t pfn, unsigned order)
@@ -102,7 +103,7 @@ int yard_free(struct yard *yard, uint32_t pfn, unsigned order)
 	if (unlikely(!is_allocated(yard, pfn, order)))
 		return check_allocated(yard, pfn, order);
 	EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = pfn, .order = (uint8_t)order, .zone = zone_of(yard, pfn)->id);
-	free_to_pcp_or_zone(yard, pfn, order);
+	free_to_pcp_or_zone(yard, pfn, order, PCP_FREE_NORMAL);
 	return YARD_OK;
 }
 
@@ -117,7 +118,7 @@ int yard_free_nolock(struct yard *yard, uint32_t pfn, unsigned order) // B14
 	zone = zone_of(yard, pfn);
 	type = pcp_list_type(pageblock_type(yard, pfn));
 	EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = pfn, .order = (uint8_t)order, .zone = zone->id);
-	if (pcp_allowed_order(order) && type != YARD_ISOLATE && pcp_free(yard, zone, pfn, order, type, true))
+	if (pcp_allowed_order(order) && type != YARD_ISOLATE && pcp_free(yard, zone, pfn, order, type, PCP_FREE_NOLOCK))
 		return YARD_OK;
 	if (yard_zone_trylock(&yard->host, &zone->lock)) {
 		free_direct_locked(yard, zone, pfn, order, FPI_NONE);
@@ -148,13 +149,9 @@ int yard_free_batch(struct yard *yard, const struct yard_block *blocks, size_t n
 		if (!pcp_allowed_order(blocks[i].order))
 			free_direct(yard, zone_of(yard, blocks[i].pfn), blocks[i].pfn, blocks[i].order, FPI_NONE);
 	}
-	for (size_t i = 0; i < nr; i++) {
-		if (!pcp_allowed_order(blocks[i].order))
-			continue;
-		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE_BATCHED, .pfn = blocks[i].pfn,
-		     .zone = zone_of(yard, blocks[i].pfn)->id);
-		free_prepared(yard, blocks[i].pfn, blocks[i].order);
-	}
+	for (size_t i = 0; i < nr; i++)
+		if (pcp_allowed_order(blocks[i].order))
+			free_to_pcp_or_zone(yard, blocks[i].pfn, blocks[i].order, PCP_FREE_BATCHED);
 	return YARD_OK;
 }
 
@@ -197,17 +194,20 @@ int yard_free_range(struct yard *yard, uint32_t pfn, uint32_t nr)
 	return YARD_OK;
 }
 
-// B15
+// B15: the pieces behind the first frame, each prepared and freed on its own.
 int yard_free_tail(struct yard *yard, uint32_t pfn, unsigned order)
 {
 	int error = check_allocated(yard, pfn, order);
 
 	if (error)
 		return error;
-	EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = pfn, .order = (uint8_t)order, .zone = zone_of(yard, pfn)->id);
 	frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, 0, 0));
-	while (order-- > 0)
-		free_prepared(yard, pfn + (1u << order), order);
+	while (order-- > 0) {
+		uint32_t piece = pfn + (1u << order);
+
+		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = piece, .order = (uint8_t)order, .zone = zone_of(yard, piece)->id);
+		free_prepared(yard, piece, order);
+	}
 	return YARD_OK;
 }
 

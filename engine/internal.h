@@ -36,6 +36,7 @@
 #define RARE	    __attribute__((noinline))		  // branched to from such a path: keeps its registers free
 
 enum { CACHE_LINE = 64 };
+enum { PAGES_PER_SECTION = 32768 };
 
 #define PFN_NONE YARD_PFN_NONE
 
@@ -111,8 +112,9 @@ struct zone {
 	_Alignas(CACHE_LINE) uint32_t wmark[YARD_NR_WMARKS]; // c but for W3
 	uint32_t lowmem_reserve[YARD_ZONE_TYPES];	     // c but for W4
 	struct pcp *pcp;			   // c
-	uint32_t start_pfn, end_pfn;		   // c: span
-	uint32_t present, managed, cma_pages;	   // c
+	uint32_t start_pfn, end_pfn;		   // c but for M19: span
+	uint32_t present, cma_pages;		   // c but for M19
+	_Atomic uint32_t managed;		   // a (written under z; grows in M18 to M20)
 	uint8_t id, node, type;			   // c
 	bool contiguous;			   // c
 	_Alignas(CACHE_LINE) yard_spinlock lock;
@@ -122,6 +124,7 @@ struct zone {
 	uint32_t drift_mark;			   // z (V5)
 	uint32_t boost_sampled;			   // kswapd's (W9)
 	bool pcp_disabled;			   // P20
+	uint32_t boot_start_pfn, boot_end_pfn;	   // c: span at boot: those of a node's zones do not overlap
 	uint64_t deferred_pgfree;		   // z
 	uint64_t numa_base[YARD_NUMA_STATS];	   // c: counted before a restore
 	int64_t unaccounted;			   // c: managed pages that a restored state does not tell of
@@ -132,9 +135,13 @@ struct zone {
 struct node {
 	uint8_t fallback[YARD_NODES_MAX * 4 + 1]; // c: zone ids (Z1); ends with ZONE_MIXED
 	uint8_t thisnode[5];			  // c
-	uint16_t nr_cpus;			  // c
-	bool has_memory;			  // c
+	uint16_t nr_cpus;			  // c but for P19: online ones
+	bool has_memory;			  // c but for M19
+	bool has_kswapd;			  // c: the host runs one and hears the wake-ups
 	_Atomic bool kswapd_awake;
+	_Atomic bool kswapd_hopeless;		  // a: A14, P13
+	yard_spinlock deferred_lock;		  // outermost: taken with no other lock held
+	_Atomic uint32_t first_deferred_pfn;	  // a (written under deferred_lock): M18; PFN_NONE: nothing is deferred
 	uint64_t totalreserve;
 };
 
@@ -147,7 +154,9 @@ struct capture { // B9: the record of the task that runs on this CPU
 struct yard {
 	struct yard_host host;
 	uint32_t start_pfn, end_pfn; // c: frames[] covers them, whole pageblocks of the largest order
-	uint32_t nr_zones, nr_nodes, nr_cpus, nr_memory, nr_reserved, nr_populated_nodes;
+	uint32_t nr_zones, nr_nodes, nr_cpus, nr_memory, nr_offline, nr_reserved;
+	uint32_t nr_online_cpus, cpus_coming; // P5: cpus_coming is 1 while one is brought online
+	uint64_t cpu_online[YARD_CPUS_MAX / 64];
 	struct yard_frame *frames; // c; frames[pfn - start_pfn]
 	struct pageblock *pageblocks;
 	struct zone *zones;
@@ -156,7 +165,11 @@ struct yard {
 	struct capture *captures; // one a CPU
 	uint16_t *cpu_node;
 	uint8_t *distance;
-	struct yard_range *memory;
+	struct yard_range *memory;   // RAM, ascending
+	struct yard_range *offline;  // what may join it (M19), ascending
+	struct yard_range *reserved; // boot reservations and CMA areas, by start
+	uint32_t dma_end, dma32_end; // c: M2
+	bool deferred_init;	     // boot is not over: some node has or had something left (M18)
 	bool mobility_disabled; // M10
 	bool no_dma32, thp, crash_kernel, exact_counters, zone_reclaim;
 	bool has_why;
@@ -410,6 +423,17 @@ void event_send(struct yard *yard, const struct yard_event *event);
 			event_send(yard, &(struct yard_event){ __VA_ARGS__ });           \
 	} while (0)
 
+// ---- setup.c ----
+void release_chunk(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order);		    // M17
+void release_range(struct yard *yard, struct zone *zone, uint32_t start, uint32_t end);		    // M16, in one zone
+// The next part of [*pfn, limit) that nothing reserves: *pfn to *end. False: there is none.
+bool next_unreserved(const struct yard *yard, uint32_t *pfn, uint32_t limit, uint32_t *end);
+
+// ---- online.c ----
+void setup_deferred(struct yard *yard); // M18: how far each node is released at boot
+bool grow_zone(struct yard *yard, struct zone *zone); // A8a, A10; no lock held. True: it grew, or another CPU grew it
+bool frame_deferred(const struct yard *yard, uint32_t pfn); // not released yet; the frame is RAM
+
 // ---- counters.c ----
 // zone->lock held. `cpu` is the one whose differences are used (V3).
 void zone_mod_stat(struct yard *yard, struct zone *zone, enum yard_zone_stat item, int64_t delta);
@@ -454,7 +478,9 @@ uint32_t rmqueue_buddy_one(struct yard *yard, struct zone *zone, unsigned order,
 void pcp_set_limits(struct yard *yard, struct zone *zone);
 void pcp_update_zone(struct yard *yard, struct zone *zone); // P5
 uint32_t pcp_alloc(struct yard *yard, struct zone *zone, struct alloc_context *ctx, unsigned flags); // P6
-bool pcp_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned list_type, bool nolock);
+enum pcp_free_kind { PCP_FREE_NORMAL, PCP_FREE_NOLOCK, PCP_FREE_BATCHED };
+bool pcp_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned list_type,
+	      enum pcp_free_kind kind);
 bool pcp_decay(struct yard *yard, struct zone *zone, unsigned cpu);
 void yard_resume_drain(struct yard *yard, unsigned zone, unsigned index, int32_t to_free);
 void pcp_drain_portions(struct yard *yard, struct zone *zone, unsigned cpu, int32_t to_drain);
@@ -489,6 +515,9 @@ static inline const uint8_t *zonelist_first(const struct yard *yard, const uint8
 		list++;
 	return list;
 }
+
+// ---- alloc.c ----
+int gfp_highest_zone(uint32_t gfp); // G2; -1: DMA, DMA32 and HIGHMEM exclude each other
 
 // ---- slowpath.c ----
 uint32_t alloc_slowpath(struct yard *yard, struct alloc_context *ctx, enum yard_request_part part);

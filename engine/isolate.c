@@ -263,6 +263,14 @@ static int check_range(const struct yard *yard, uint32_t start, uint32_t end)
 	return YARD_OK;
 }
 
+// C9: a block in use that lies on both sides of a range's edge.
+static bool crosses_edge(const struct yard *yard, uint32_t edge)
+{
+	uint32_t first;
+
+	return in_yard(yard, edge) && yard_frame_state(yard, edge, &first, NULL) == YARD_FRAME_ALLOCATED && first < edge;
+}
+
 int yard_isolate_range(struct yard *yard, uint32_t start, uint32_t end, enum yard_isolate_mode mode) // C9
 {
 	const uint32_t size = YARD_PAGEBLOCK_NR_PAGES;
@@ -271,6 +279,8 @@ int yard_isolate_range(struct yard *yard, uint32_t start, uint32_t end, enum yar
 
 	if (error)
 		return error;
+	if (crosses_edge(yard, first) || crosses_edge(yard, last + size))
+		return YARD_EBUSY;
 	error = isolate_block(yard, first, first, first + size, mode);
 	if (error)
 		return error;

@@ -54,7 +54,7 @@ struct zone *zone_of(const struct yard *yard, uint32_t pfn)
 		for (unsigned type = 0; type < YARD_ZONE_DEVICE; type++) {
 			struct zone *zone = zone_at(yard, range->node * YARD_ZONE_TYPES + type);
 
-			if (pfn >= zone->start_pfn && pfn < zone->end_pfn)
+			if (pfn >= zone->boot_start_pfn && pfn < zone->boot_end_pfn) // memory that came later is never mixed
 				return zone;
 		}
 	}
@@ -101,6 +101,14 @@ void count_pageblock(const struct yard *yard, uint32_t pfn, uint32_t *free, uint
 	}
 }
 
+static bool frame_present(const struct yard *yard, uint32_t pfn)
+{
+	for (uint32_t i = 0; i < yard->nr_memory; i++)
+		if (pfn >= yard->memory[i].start && pfn < yard->memory[i].end)
+			return true;
+	return false;
+}
+
 unsigned yard_pageblock_type(const struct yard *yard, uint32_t pfn)
 {
 	return in_yard(yard, pfn) ? pageblock_type(yard, pfn) : (unsigned)YARD_MIGRATETYPES;
@@ -115,5 +123,7 @@ int yard_zone_of(const struct yard *yard, uint32_t pfn)
 {
 	const struct zone *zone = zone_of(yard, pfn);
 
-	return zone ? zone->id : YARD_ERANGE;
+	if (!zone || pfn < zone->start_pfn || pfn >= zone->end_pfn)
+		return YARD_ERANGE;
+	return zone->contiguous || frame_present(yard, pfn) ? zone->id : YARD_ERANGE;
 }

@@ -21,10 +21,10 @@ static int32_t batch_of(const struct zone *zone) // P4
 
 static int32_t limit_of(const struct yard *yard, const struct zone *zone, uint64_t total, int32_t batch) // P5: lim()
 {
-	uint32_t cpus = yard->nodes[zone->node].nr_cpus;
+	uint32_t cpus = yard->nodes[zone->node].nr_cpus + yard->cpus_coming;
 
 	if (!cpus)
-		cpus = yard->nr_cpus;
+		cpus = yard->nr_online_cpus;
 	return (int32_t)max64((int64_t)(total / cpus), 4 * (int64_t)batch);
 }
 
@@ -311,13 +311,26 @@ static bool drain_excess(struct yard *yard, struct zone *zone, struct pcp *pcp, 
 	return true;
 }
 
+static bool higher_node_has_memory(const struct yard *yard, unsigned node)
+{
+	while (++node < yard->nr_nodes)
+		if (yard->nodes[node].has_memory)
+			return true;
+	return false;
+}
+
 static void leave_below_high(struct yard *yard, struct zone *zone) // P13
 {
+	struct node *node = &yard->nodes[zone->node];
+
 	if (!(zone_flags(zone) & YARD_ZONE_BELOW_HIGH))
 		return;
-	if (watermark_ok(yard, zone, 0, zone_wmark(zone, WMARK_HIGH), YARD_ZONE_MOVABLE, 0,
-			 zone_stat(zone, YARD_NR_FREE_PAGES)))
-		zone_clear_flag(zone, YARD_ZONE_BELOW_HIGH);
+	if (!watermark_ok(yard, zone, 0, zone_wmark(zone, WMARK_HIGH), YARD_ZONE_MOVABLE, 0,
+			  zone_stat(zone, YARD_NR_FREE_PAGES)))
+		return;
+	zone_clear_flag(zone, YARD_ZONE_BELOW_HIGH);
+	if (atomic_load_explicit(&node->kswapd_hopeless, memory_order_relaxed) && higher_node_has_memory(yard, zone->node))
+		atomic_store_explicit(&node->kswapd_hopeless, false, memory_order_relaxed);
 }
 
 // The rest of a drain that a preempted task left (N1): its CPU runs it again. index YARD_PCP_LISTS: of a decay.
@@ -368,8 +381,9 @@ static HOT void pcp_free_finish(struct yard *yard, struct zone *zone, struct pcp
 		yard_spin_unlock(&pcp->lock);
 }
 
-// P10. False: the set is locked, the caller frees directly. nolock: B14, P10.3.
-bool pcp_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned list_type, bool nolock)
+// P10. False: the set is locked, the caller frees directly. NOLOCK: B14, P10.3.
+bool pcp_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned list_type,
+	      enum pcp_free_kind kind)
 {
 	struct pcp *pcp = zone_pcp(zone, this_cpu(yard));
 	unsigned index = pcp_index(list_type, order);
@@ -378,13 +392,15 @@ bool pcp_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order
 		WHY(yard, .kind = YARD_EVENT_WHY_PCP_BUSY, .zone = zone->id, .order = (uint8_t)order, .pfn = pfn);
 		return false;
 	}
+	if (unlikely(kind == PCP_FREE_BATCHED))
+		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE_BATCHED, .pfn = pfn, .zone = zone->id);
 	EMIT(yard, .kind = YARD_EVENT_PUT, .pfn = pfn, .order = (uint8_t)order, .migratetype = (uint8_t)list_type,
 	     .zone = zone->id);
 	pcp->alloc_factor >>= 1;
 	pcp->pgfree += 1u << order;
 	push_block(yard, &pcp->lists[index], pfn, order, list_type, false);
 	pcp_add_count(pcp, 1 << order);
-	if (unlikely(nolock)) {
+	if (unlikely(kind == PCP_FREE_NOLOCK)) {
 		note_free_order(pcp, order);
 		if (pcp->free_count < pcp->batch << YARD_PCP_BATCH_SCALE_MAX)
 			pcp->free_count = (int16_t)(pcp->free_count + (1 << order));
@@ -474,13 +490,17 @@ bool yard_vmstat_update_zone(struct yard *yard, unsigned id, unsigned cpu) // V4
 {
 	struct zone *zone;
 	bool folded, changed;
+	unsigned previous;
 
 	if (id >= yard->nr_zones || cpu >= yard->nr_cpus || !zone_populated(zone_at(yard, id)))
 		return false;
 	zone = zone_at(yard, id);
+	previous = yard_host_enter_cpu(&yard->host, cpu);
 	folded = fold_and_arm(zone, cpu);
 	changed = pcp_decay(yard, zone, cpu);
-	return expire_remote(yard, zone, cpu) || changed || folded;
+	changed |= expire_remote(yard, zone, cpu);
+	yard_host_enter_cpu(&yard->host, previous);
+	return changed || folded;
 }
 
 bool yard_vmstat_update(struct yard *yard, unsigned cpu, bool idle_entry)

@@ -9,7 +9,7 @@ enum { DMA_END = 4096, DMA32_END = 1048576, MAX_BLOCK = 1 << YARD_MAX_PAGE_ORDER
 
 // Where the parts of an instance lie in its memory.
 struct layout {
-	size_t nodes, zones, pcps, captures, cpu_node, distance, memory, pageblocks, frames, size;
+	size_t nodes, zones, pcps, captures, cpu_node, distance, memory, offline, reserved, pageblocks, frames, size;
 	uint32_t start_pfn, end_pfn;
 };
 
@@ -21,8 +21,9 @@ static size_t place(size_t *end, size_t bytes)
 	return at;
 }
 
+// nr_memory: with what is offline, so that all of it can be onlined.
 static void compute_layout(struct layout *layout, uint32_t nr_nodes, uint32_t nr_cpus, uint32_t nr_memory,
-			   uint32_t start_pfn, uint32_t end_pfn)
+			   uint32_t nr_reserved, uint32_t start_pfn, uint32_t end_pfn)
 {
 	size_t end = 0, zones = (size_t)nr_nodes * YARD_ZONE_TYPES, frames = end_pfn - start_pfn;
 
@@ -36,6 +37,8 @@ static void compute_layout(struct layout *layout, uint32_t nr_nodes, uint32_t nr
 	layout->cpu_node = place(&end, nr_cpus * sizeof(uint16_t));
 	layout->distance = place(&end, (size_t)nr_nodes * nr_nodes);
 	layout->memory = place(&end, nr_memory * sizeof(struct yard_range));
+	layout->offline = place(&end, nr_memory * sizeof(struct yard_range));
+	layout->reserved = place(&end, nr_reserved * sizeof(struct yard_range));
 	layout->pageblocks = place(&end, (frames >> YARD_PAGEBLOCK_ORDER) * sizeof(struct pageblock));
 	layout->frames = place(&end, frames * sizeof(struct yard_frame));
 	layout->size = end;
@@ -52,6 +55,8 @@ static void attach(struct yard *yard, const struct layout *layout)
 	yard->cpu_node = (uint16_t *)(base + layout->cpu_node);
 	yard->distance = (uint8_t *)(base + layout->distance);
 	yard->memory = (struct yard_range *)(base + layout->memory);
+	yard->offline = (struct yard_range *)(base + layout->offline);
+	yard->reserved = (struct yard_range *)(base + layout->reserved);
 	yard->pageblocks = (struct pageblock *)(base + layout->pageblocks);
 	yard->frames = (struct yard_frame *)(base + layout->frames);
 	yard->size = layout->size;
@@ -72,12 +77,45 @@ static bool ranges_ascend(const struct yard_range *range, uint32_t nr, uint32_t 
 	return true;
 }
 
+// A CMA area is whole pageblocks of RAM that no boot reservation touches.
+static bool cma_range_ok(const struct yard_config *config, const struct yard_range *cma)
+{
+	bool inside = false;
+
+	if ((cma->start | cma->end) % YARD_PAGEBLOCK_NR_PAGES)
+		return false;
+	for (uint32_t i = 0; i < config->nr_memory; i++)
+		inside |= cma->start >= config->memory[i].start && cma->end <= config->memory[i].end;
+	for (uint32_t i = 0; i < config->nr_reserved; i++)
+		if (cma->start < config->reserved[i].end && config->reserved[i].start < cma->end)
+			return false;
+	return inside;
+}
+
 static bool cma_ok(const struct yard_config *config)
 {
 	for (uint32_t i = 0; i < config->nr_cma; i++)
-		if ((config->cma[i].start | config->cma[i].end) % YARD_PAGEBLOCK_NR_PAGES)
+		if (!cma_range_ok(config, &config->cma[i]))
 			return false;
 	return ranges_ascend(config->cma, config->nr_cma, config->nr_nodes);
+}
+
+// M19: whole pageblocks apart from the RAM that is there already.
+static bool offline_ok(const struct yard_config *config)
+{
+	if (!config->nr_offline)
+		return true;
+	for (uint32_t i = 0; i < config->nr_offline; i++) {
+		const struct yard_range *range = &config->offline[i];
+
+		if ((range->start | range->end) % YARD_PAGEBLOCK_NR_PAGES)
+			return false;
+		for (uint32_t m = 0; m < config->nr_memory; m++)
+			if (range->start < config->memory[m].end && config->memory[m].start < range->end)
+				return false;
+	}
+	return ranges_ascend(config->offline, config->nr_offline, config->nr_nodes)
+	       && config->offline[config->nr_offline - 1].end <= YARD_PFN_NONE - MAX_BLOCK;
 }
 
 static bool config_ok(const struct yard_config *config)
@@ -88,7 +126,7 @@ static bool config_ok(const struct yard_config *config)
 		return false;
 	if (!ranges_ascend(config->reserved, config->nr_reserved, config->nr_nodes) || !cma_ok(config))
 		return false;
-	if (config->memory[config->nr_memory - 1].end > YARD_PFN_NONE - MAX_BLOCK)
+	if (config->memory[config->nr_memory - 1].end > YARD_PFN_NONE - MAX_BLOCK || !offline_ok(config))
 		return false;
 	for (uint32_t cpu = 0; config->cpu_node && cpu < config->nr_cpus; cpu++)
 		if (config->cpu_node[cpu] >= config->nr_nodes)
@@ -100,10 +138,16 @@ static bool config_ok(const struct yard_config *config)
 
 static void config_layout(const struct yard_config *config, struct layout *layout)
 {
-	uint32_t start = config->memory[0].start & ~(MAX_BLOCK - 1u);
-	uint32_t end = (config->memory[config->nr_memory - 1].end + MAX_BLOCK - 1) & ~(MAX_BLOCK - 1u);
+	uint32_t start = config->memory[0].start, end = config->memory[config->nr_memory - 1].end;
 
-	compute_layout(layout, config->nr_nodes, config->nr_cpus, config->nr_memory, start, end);
+	if (config->nr_offline) {
+		start = (uint32_t)min64(start, config->offline[0].start);
+		end = (uint32_t)max64(end, config->offline[config->nr_offline - 1].end);
+	}
+	start &= ~(MAX_BLOCK - 1u);
+	end = (end + MAX_BLOCK - 1) & ~(MAX_BLOCK - 1u);
+	compute_layout(layout, config->nr_nodes, config->nr_cpus, config->nr_memory + config->nr_offline,
+		       config->nr_reserved + config->nr_cma, start, end);
 }
 
 size_t yard_size(const struct yard_config *config, int *error)
@@ -153,9 +197,8 @@ static uint32_t present_pages(const struct yard *yard, const struct zone *zone)
 static void setup_zone(struct yard *yard, const struct yard_config *config, unsigned node, unsigned type)
 {
 	struct zone *zone = zone_at(yard, node * YARD_ZONE_TYPES + type);
-	uint32_t dma_end = config->dma_end ? config->dma_end : DMA_END;
-	uint32_t dma32_end = config->no_dma32 ? dma_end : config->dma32_end ? config->dma32_end : DMA32_END;
-	const uint32_t low[] = { 0, dma_end, dma32_end, 0, 0 }, high[] = { dma_end, dma32_end, PFN_NONE, PFN_NONE, 0 };
+	const uint32_t low[] = { 0, yard->dma_end, yard->dma32_end, 0, 0 };
+	const uint32_t high[] = { yard->dma_end, yard->dma32_end, PFN_NONE, PFN_NONE, 0 };
 	uint32_t start, end, movable = config->movable_start ? config->movable_start[node] : 0;
 
 	node_span(yard, node, &start, &end);
@@ -163,7 +206,7 @@ static void setup_zone(struct yard *yard, const struct yard_config *config, unsi
 	if (!movable || movable >= end)
 		movable = end;
 	if (type == YARD_ZONE_MOVABLE)
-		start = movable;
+		start = movable > start ? movable : start;
 	else if (end > movable)
 		end = movable;
 	zone->id = (uint8_t)(node * YARD_ZONE_TYPES + type);
@@ -176,6 +219,8 @@ static void setup_zone(struct yard *yard, const struct yard_config *config, unsi
 	zone->present = present_pages(yard, zone);
 	if (!zone->present)
 		zone->start_pfn = zone->end_pfn = 0;
+	zone->boot_start_pfn = zone->start_pfn;
+	zone->boot_end_pfn = zone->end_pfn;
 	zone->contiguous = zone->present == zone->end_pfn - zone->start_pfn;
 	zone->deferred = PFN_NONE;
 	for (unsigned order = 0; order < YARD_NR_PAGE_ORDERS; order++)
@@ -239,16 +284,16 @@ static void mark_mixed_pageblocks(struct yard *yard)
 
 // ---- boot (1.6) ----
 
-static void release_chunk(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order) // M17
+void release_chunk(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order)
 {
-	zone->managed += 1u << order;
 	yard_spin_lock(&zone->lock);
+	zone->managed += 1u << order;
 	free_pieces(yard, zone, pfn, order, FPI_TO_TAIL);
 	yard_spin_unlock(&zone->lock);
 }
 
-// M16: greedy cutting. The range lies in one zone.
-static void release_range(struct yard *yard, struct zone *zone, uint32_t start, uint32_t end)
+// Greedy cutting.
+void release_range(struct yard *yard, struct zone *zone, uint32_t start, uint32_t end)
 {
 	while (start < end) {
 		unsigned order = YARD_MAX_PAGE_ORDER;
@@ -274,38 +319,32 @@ static void release_in_zones(struct yard *yard, unsigned node, uint32_t start, u
 	}
 }
 
-// The first range of `ranges` that ends behind pfn.
-static const struct yard_range *next_range(const struct yard_range *ranges, uint32_t nr, uint32_t pfn)
+bool next_unreserved(const struct yard *yard, uint32_t *pfn, uint32_t limit, uint32_t *end)
 {
-	for (uint32_t i = 0; i < nr; i++)
-		if (ranges[i].end > pfn)
-			return &ranges[i];
-	return NULL;
+	for (uint32_t i = 0; i < yard->nr_reserved && *pfn < limit; i++) {
+		const struct yard_range *range = &yard->reserved[i];
+
+		if (range->end <= *pfn)
+			continue;
+		if (range->start > *pfn) {
+			*end = range->start < limit ? range->start : limit;
+			return true;
+		}
+		*pfn = range->end;
+	}
+	*end = limit;
+	return *pfn < limit;
 }
 
-static void release_memory(struct yard *yard, const struct yard_config *config) // M15
+static void release_memory(struct yard *yard) // M15, M18
 {
 	for (uint32_t m = 0; m < yard->nr_memory; m++) {
 		const struct yard_range *range = &yard->memory[m];
-		uint32_t pfn = range->start;
+		uint32_t deferred = yard->nodes[range->node].first_deferred_pfn;
+		uint32_t pfn = range->start, limit = range->end < deferred ? range->end : deferred, end;
 
-		while (pfn < range->end) {
-			const struct yard_range *reserved = next_range(config->reserved, config->nr_reserved, pfn);
-			const struct yard_range *cma = next_range(config->cma, config->nr_cma, pfn);
-			uint32_t stop = range->end, resume = range->end;
-
-			if (reserved && reserved->start < stop) {
-				stop = reserved->start;
-				resume = reserved->end;
-			}
-			if (cma && cma->start < stop) {
-				stop = cma->start;
-				resume = cma->end;
-			}
-			if (pfn < stop)
-				release_in_zones(yard, range->node, pfn, stop);
-			pfn = resume > pfn ? resume : pfn + 1;
-		}
+		for (; next_unreserved(yard, &pfn, limit, &end); pfn = end)
+			release_in_zones(yard, range->node, pfn, end);
 	}
 }
 
@@ -341,7 +380,11 @@ static void copy_settings(struct yard *yard, const struct yard_config *config)
 	yard->nr_cpus = config->nr_cpus;
 	yard->nr_zones = config->nr_nodes * YARD_ZONE_TYPES;
 	yard->nr_memory = config->nr_memory;
+	yard->nr_offline = config->nr_offline;
+	yard->nr_reserved = config->nr_reserved + config->nr_cma;
 	yard->no_dma32 = config->no_dma32;
+	yard->dma_end = config->dma_end ? config->dma_end : DMA_END;
+	yard->dma32_end = config->no_dma32 ? yard->dma_end : config->dma32_end ? config->dma32_end : DMA32_END;
 	yard->thp = config->thp;
 	yard->crash_kernel = config->crash_kernel;
 	yard->exact_counters = config->exact_counters;
@@ -362,7 +405,9 @@ static void setup_nodes(struct yard *yard, const struct yard_config *config)
 	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++) {
 		yard->cpu_node[cpu] = config->cpu_node ? config->cpu_node[cpu] : 0;
 		yard->nodes[yard->cpu_node[cpu]].nr_cpus++;
+		yard->cpu_online[cpu / 64] |= 1ull << cpu % 64;
 	}
+	yard->nr_online_cpus = yard->nr_cpus;
 	for (unsigned from = 0; from < yard->nr_nodes; from++)
 		for (unsigned to = 0; to < yard->nr_nodes; to++) {
 			unsigned i = from * yard->nr_nodes + to;
@@ -373,9 +418,34 @@ static void setup_nodes(struct yard *yard, const struct yard_config *config)
 		struct node *node = &yard->nodes[config->memory[i].node];
 
 		yard->memory[i] = config->memory[i];
-		yard->nr_populated_nodes += !node->has_memory;
 		node->has_memory = true;
 	}
+	for (unsigned n = 0; n < yard->nr_nodes; n++)
+		yard->nodes[n].first_deferred_pfn = PFN_NONE;
+}
+
+// What must stay known after boot: M18 and M20 need the reservations, M19 the ranges to come.
+static void copy_ranges(struct yard *yard, const struct yard_config *config)
+{
+	uint32_t reserved = 0, cma = 0;
+
+	for (uint32_t i = 0; i < yard->nr_offline; i++)
+		yard->offline[i] = config->offline[i];
+	for (uint32_t i = 0; i < yard->nr_reserved; i++) {
+		bool take_cma = reserved == config->nr_reserved
+				|| (cma < config->nr_cma && config->cma[cma].start < config->reserved[reserved].start);
+
+		yard->reserved[i] = take_cma ? config->cma[cma++] : config->reserved[reserved++];
+	}
+}
+
+// W1: at boot the high watermarks are 0 when min_free_kbytes is computed. CMA needs working per-CPU sets, so theirs are
+// computed once before it is released.
+static void forget_watermarks(struct yard *yard)
+{
+	for (unsigned id = 0; id < yard->nr_zones; id++)
+		for (unsigned mark = 0; mark < YARD_NR_WMARKS; mark++)
+			zone_at(yard, id)->wmark[mark] = 0;
 }
 
 int yard_init(void *memory, size_t size, const struct yard_config *config, struct yard **out)
@@ -394,16 +464,20 @@ int yard_init(void *memory, size_t size, const struct yard_config *config, struc
 	attach(yard, &layout);
 	yard_host_init(&yard->host, yard->nr_cpus);
 	setup_nodes(yard, config);
+	copy_ranges(yard, config);
 	for (unsigned id = 0; id < yard->nr_zones; id++)
 		setup_zone(yard, config, id / YARD_ZONE_TYPES, id % YARD_ZONE_TYPES);
 	setup_pageblocks(yard);
 	mark_mixed_pageblocks(yard);
+	if (config->deferred_init && !config->restore)
+		setup_deferred(yard);
 	if (!config->restore)
-		release_memory(yard, config);
+		release_memory(yard);
 	build_zonelists(yard);
 	setup_watermarks(yard);
 	if (!config->restore && config->nr_cma) {
 		release_cma(yard, config);
+		forget_watermarks(yard);
 		setup_watermarks(yard);
 		update_mobility(yard);
 	}
@@ -419,7 +493,8 @@ struct yard *yard_copy(void *memory, size_t size, const struct yard *from)
 	if (size < from->size || (uintptr_t)memory % CACHE_LINE)
 		return NULL;
 	__builtin_memcpy(memory, from, from->size);
-	compute_layout(&layout, from->nr_nodes, from->nr_cpus, from->nr_memory, from->start_pfn, from->end_pfn);
+	compute_layout(&layout, from->nr_nodes, from->nr_cpus, from->nr_memory + from->nr_offline, from->nr_reserved,
+		       from->start_pfn, from->end_pfn);
 	attach(yard, &layout);
 	return yard;
 }

@@ -79,6 +79,11 @@ static bool make_progress(struct yard *yard, const struct alloc_context *ctx, un
 	return false;
 }
 
+static bool may_reclaim(const struct alloc_context *ctx) // NORECLAIM, RECURSE
+{
+	return ctx->gfp & YARD_GFP_DIRECT_RECLAIM && !(ctx->task & YARD_TASK_MEMALLOC);
+}
+
 static bool drop_nofragment(const struct yard *yard, const struct alloc_context *ctx, unsigned flags)
 {
 	if (!yard->policy.defrag_mode || !(flags & ALLOC_NOFRAGMENT))
@@ -129,10 +134,9 @@ uint32_t alloc_slowpath(struct yard *yard, struct alloc_context *ctx, enum yard_
 				continue;
 			}
 		}
-		if (ctx->gfp & YARD_GFP_DIRECT_RECLAIM && !(ctx->task & YARD_TASK_MEMALLOC)
-		    && make_progress(yard, ctx, flags))
+		if (may_reclaim(ctx) && make_progress(yard, ctx, flags))
 			continue;
-		if (!(ctx->task & YARD_TASK_MEMALLOC) && drop_nofragment(yard, ctx, flags)) {
+		if ((may_reclaim(ctx) || !(ctx->gfp & YARD_GFP_DIRECT_RECLAIM)) && drop_nofragment(yard, ctx, flags)) {
 			flags &= ~(unsigned)ALLOC_NOFRAGMENT;
 			continue;
 		}

@@ -32,7 +32,6 @@ const struct yard_policy *yard_get_policy(const struct yard *yard)
 
 static void sum_cpu_counters(struct yard *yard, struct zone *zone, struct yard_zone_state *state)
 {
-	state->pgfree = zone->deferred_pgfree;
 	for (unsigned item = 0; item < YARD_NUMA_STATS; item++)
 		state->numa[item] = zone->numa_base[item];
 	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++) {
@@ -65,6 +64,7 @@ int yard_get_zone(struct yard *yard, unsigned id, struct yard_zone_state *state)
 	};
 	sum_cpu_counters(yard, zone, state);
 	yard_spin_lock(&zone->lock);
+	state->pgfree += zone->deferred_pgfree;
 	state->nr_reserved_highatomic = zone->nr_reserved_highatomic;
 	state->nr_isolate_pageblock = zone->nr_isolate_pageblock;
 	state->drift_mark = zone->drift_mark;

@@ -79,10 +79,16 @@ static bool interior_is_empty(struct report *report, uint32_t pfn, unsigned orde
 	return true;
 }
 
+// M9: without mobility grouping a pageblock is stored as UNMOVABLE while a move may put its blocks on other lists.
+static bool typeless(const struct yard *yard, uint32_t pfn, unsigned type)
+{
+	return yard->mobility_disabled && mergeable_type(type) && pageblock_type(yard, pfn) == YARD_UNMOVABLE;
+}
+
 static bool types_agree(struct report *report, uint32_t pfn, unsigned order, unsigned type)
 {
 	for (uint32_t p = pfn; p < pfn + (1u << order); p += YARD_PAGEBLOCK_NR_PAGES)
-		if (pageblock_type(report->yard, p) != type)
+		if (pageblock_type(report->yard, p) != type && !typeless(report->yard, p, type))
 			return broken(report, "I2", "frame", pfn, "is on the list of type", type, ", its pageblock has type",
 				      pageblock_type(report->yard, p));
 	return true;
@@ -111,6 +117,8 @@ static bool check_block(struct report *report, struct tally *tallies, uint32_t p
 		return broken(report, "I1", "frame", pfn, "starts a block of order", order, " and state", state);
 	if (!zone || zone_of(yard, pfn + (1u << order) - 1) != zone)
 		return broken(report, "I1", "frame", pfn, "starts a block that leaves its zone, order", order, ", state", state);
+	if (frame_deferred(yard, pfn))
+		return broken(report, "M18", "frame", pfn, "is not released yet, but starts a block of order", order, " and state", state);
 	if (zone->id < report->base || zone->id >= report->base + ZONES_AT_ONCE)
 		return true;
 	tally = &tallies[zone->id - report->base];

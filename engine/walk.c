@@ -29,7 +29,7 @@ static bool cpuset_allows(const struct walk *walk, const struct zone *zone) // A
 
 	if (!(walk->flags & ALLOC_CPUSET) || !ctx->cpuset || ctx->cpuset >> zone->node & 1)
 		return true;
-	return ctx->task & (YARD_TASK_INTERRUPT | YARD_TASK_OOM_VICTIM);
+	return ctx->task & (YARD_TASK_INTERRUPT | YARD_TASK_OOM_VICTIM) || !(ctx->gfp & YARD_GFP_HARDWALL);
 }
 
 static bool node_dirty_ok(struct walk *walk, const struct zone *zone) // A4
@@ -75,6 +75,12 @@ static bool node_reclaimed(struct walk *walk, struct zone *zone, uint64_t mark)
 			    zone_stat(zone, YARD_NR_FREE_PAGES));
 }
 
+// M18: more of a zone that is not all released yet. Growing takes locks, which a NOLOCK request must not wait for.
+static RARE bool zone_grew(struct walk *walk, struct zone *zone)
+{
+	return !(walk->flags & ALLOC_NOLOCK) && grow_zone(walk->yard, zone);
+}
+
 // A7, A8
 static bool watermark_allows(struct walk *walk, struct zone *zone)
 {
@@ -90,6 +96,8 @@ static bool watermark_allows(struct walk *walk, struct zone *zone)
 	}
 	mark = zone_wmark(zone, (enum wmark)(walk->flags & ALLOC_WMARK_MASK));
 	if (watermark_fast(yard, zone, ctx->order, mark, ctx->highest_zone, walk->flags))
+		return true;
+	if (zone_grew(walk, zone)) // A8a
 		return true;
 	if (walk->flags & ALLOC_NO_WATERMARKS)
 		return true;
@@ -113,7 +121,7 @@ static enum verdict judge_zone(struct walk *walk, struct zone *zone)
 		why_skipped(walk, zone, YARD_SKIP_DIRTY);
 		return ZONE_SKIP;
 	}
-	if (walk->nofragment && !yard->policy.defrag_mode && yard->nr_populated_nodes > 1 && zone != preferred
+	if (walk->nofragment && !yard->policy.defrag_mode && yard->nr_nodes > 1 && zone != preferred
 	    && zone->node != preferred->node)
 		return WALK_RESTART; // A5: locality beats fragmentation avoidance
 	if (walk->skip_kswapd && atomic_load_explicit(&yard->nodes[zone->node].kswapd_awake, memory_order_relaxed)) {
@@ -199,7 +207,9 @@ static uint32_t walk_pass(struct walk *walk, bool *restart)
 		}
 		if (verdict == ZONE_SKIP)
 			continue;
-		pfn = rmqueue(walk, zone);
+		do // A10
+			pfn = rmqueue(walk, zone);
+		while (unlikely(pfn == PFN_NONE) && zone_grew(walk, zone));
 		if (likely(pfn != PFN_NONE)) {
 			ctx->zone = zone->id;
 			ctx->pfmemalloc = walk->flags & ALLOC_NO_WATERMARKS;
@@ -214,7 +224,7 @@ uint32_t walk_zonelist(struct yard *yard, struct alloc_context *ctx, unsigned fl
 {
 	struct walk walk = {
 		.yard = yard, .ctx = ctx, .flags = flags, .dirty_node = -1,
-		.skip_kswapd = yard->nr_populated_nodes > 1 && yard->policy.skip_kswapd_nodes,
+		.skip_kswapd = yard->nr_nodes > 1 && yard->policy.skip_kswapd_nodes,
 	};
 
 	ctx->attempts++;
@@ -261,13 +271,14 @@ void wakeup_kswapd(struct yard *yard, struct zone *zone, uint32_t gfp, unsigned 
 
 		boosted |= z->managed && atomic_load_explicit(&z->boost, memory_order_relaxed);
 	}
-	if (!boosted && node_balanced(yard, zone->node, order, highest_zone)) {
+	if (atomic_load_explicit(&node->kswapd_hopeless, memory_order_relaxed)
+	    || (!boosted && node_balanced(yard, zone->node, order, highest_zone))) {
 		if (!(gfp & YARD_GFP_DIRECT_RECLAIM))
 			EMIT(yard, .kind = YARD_EVENT_WAKEUP_KCOMPACTD, .order = (uint8_t)order, .zone = zone->id,
 			     .a = (int32_t)highest_zone);
 		return;
 	}
-	if (yard->sink) // a wake-up that nobody hears wakes nobody
+	if (node->has_kswapd)
 		atomic_store_explicit(&node->kswapd_awake, true, memory_order_relaxed);
 	EMIT(yard, .kind = YARD_EVENT_WAKEUP_KSWAPD, .order = (uint8_t)order, .zone = zone->id,
 	     .a = (int32_t)highest_zone, .b = (int32_t)gfp);

@@ -296,7 +296,7 @@ void setup_watermarks(struct yard *yard)
 
 int yard_set_min_free_kbytes(struct yard *yard, int64_t kbytes)
 {
-	if (kbytes < 0)
+	if (kbytes < 0 || (uint64_t)kbytes / 4 > lowmem_managed(yard))
 		return YARD_EINVAL;
 	yard->user_min_free_kbytes = kbytes;
 	yard->min_free_kbytes = (uint64_t)kbytes;

@@ -441,6 +441,7 @@ static void B15_free_tail_in_pieces(void **state)
 }
 
 // B15 with B10: each piece is freed on its own, with its own mm_page_free; the block that stays has none.
+// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void B15_each_piece_has_its_event(void **state)
 {
 	(void)state;
@@ -531,6 +532,7 @@ static void B17_exact_allocation(void **state)
 }
 
 // B17 with B10 and T6: direct frees show mm_page_free.
+// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void B17_surplus_frames_have_events(void **state)
 {
 	(void)state;

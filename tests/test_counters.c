@@ -39,6 +39,26 @@ static void V3_threshold(void **state)
 	assert_verified();
 }
 
+// V3: the same upwards.
+static void V3_threshold_of_frees(void **state)
+{
+	uint32_t pfns[22];
+
+	(void)state;
+	two_cpus();
+	for (size_t i = 0; i < COUNT(pfns); i++)
+		pfns[i] = yard_alloc(yard, GFP_M, 0);
+	assert_int_equal(folded(), 65536 - 22);
+	for (int i = 0; i < 10; i++)
+		yard_free(yard, pfns[i], 0);
+	assert_int_equal(folded(), 65536 - 22);
+	assert_int_equal(pcp_state(NORMAL, 0).diff[YARD_NR_FREE_PAGES], 10);
+	yard_free(yard, pfns[10], 0);
+	assert_int_equal(folded(), 65536 - 11);
+	assert_int_equal(pcp_state(NORMAL, 0).diff[YARD_NR_FREE_PAGES], 0);
+	assert_verified();
+}
+
 // V3: a large update drags the remainder along; each CPU has its own difference.
 static void V3_large_updates_and_other_cpus(void **state)
 {
@@ -196,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(V3_threshold),
+		cmocka_unit_test(V3_threshold_of_frees),
 		cmocka_unit_test(V3_large_updates_and_other_cpus),
 		cmocka_unit_test(V2_negative_reads_as_zero),
 		cmocka_unit_test(V3_values_of_the_threshold),

@@ -92,7 +92,7 @@ static void C8_half_of_an_isolated_block(void **state)
 	give_free(0, 10);
 	ready();
 	assert_int_equal(isolate(0, 1024), YARD_OK);
-	assert_lists(NORMAL, I, "10:[0]"); // the second block's toggle merges I with I (B2)
+	assert_lists(NORMAL, I, "9:[0,512]"); // moves among lists never merge (I3)
 	assert_int_equal(zone_state(NORMAL).nr_isolate_pageblock, 2);
 	assert_int_equal(unisolate(512, 1024), YARD_OK);
 	assert_lists(NORMAL, I, "9:[0]");
@@ -146,8 +146,8 @@ static void C6_in_zone_movable(void **state)
 	config.nr_reserved = 1;
 	config.movable_start = &movable_start;
 	build(&config);
-	assert_pfn(yard_alloc(yard, GFP_M, 0), 4096);
-	assert_int_equal(isolate(4096, 4608), YARD_OK);
+	assert_pfn(yard_alloc(yard, GFP_M, 10), 4096);
+	assert_int_equal(isolate(4096, 5120), YARD_OK);
 	assert_int_equal(isolate(6656, 7168), YARD_EBUSY);
 	assert_verified();
 }
@@ -172,6 +172,7 @@ static void C9_failure_undoes_all(void **state)
 }
 
 // C9: a larger block in use across the edge of the range makes it fail, movable or not.
+// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void C9_compound_across_the_edge(void **state)
 {
 	(void)state;
@@ -417,6 +418,7 @@ static void C7_block_at_the_zone_border(void **state)
 
 // M9 against I2: while mobility grouping is off, C11 and merging put blocks on M lists whose pageblocks cannot be typed
 // M any more. The state must stay one that yard_verify() accepts.
+// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void M9_free_blocks_without_mobility(void **state)
 {
 	(void)state;
@@ -435,6 +437,7 @@ static void M9_free_blocks_without_mobility(void **state)
 	assert_verified();
 }
 
+// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void M9_merging_without_mobility(void **state)
 {
 	(void)state;

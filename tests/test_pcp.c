@@ -279,6 +279,20 @@ static void P13_below_high_is_left_by_a_free_that_drains(void **state)
 	assert_int_equal(zone_state(NORMAL).flags, 0);
 }
 
+// P11: below the high watermark a set with more than high_min gives back all but a batch.
+static void P11_below_high_with_a_long_list(void **state)
+{
+	(void)state;
+	half_used(4, 8, 100);
+	set_of(0)->high = 50;
+	free_frames(0, 20);
+	normal()->flags = YARD_ZONE_BELOW_HIGH;
+	free_at(20, 0); // h = max(21, 8); amount clamp(21, 4, 21 - 4)
+	assert_int_equal(pcp_state(NORMAL, 0).count, 4);
+	assert_int_equal(pcp_state(NORMAL, 0).high, 50 - 21);
+	assert_int_equal(zone_state(NORMAL).flags, 0);
+}
+
 // P13: below the mark the flag stays, however much is drained.
 static void P13_stays_while_free_pages_are_below_high(void **state)
 {
@@ -522,6 +536,7 @@ static void P18_drain_all(void **state)
 
 // T5: the vmstat work of a CPU runs on that CPU: its drains carry its number. (yard_vmstat_update(yard, 1, ...) called
 // while the simulator stands on CPU 0.)
+// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void T5_decay_carries_the_owner_s_cpu(void **state)
 {
 	struct yard_config config = plain_config();
@@ -648,6 +663,7 @@ static void B13_drain_within_a_batch(void **state)
 }
 
 // B13: pages of an isolated block, and pages that find the set locked, are freed directly: no mm_page_free_batched.
+// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void B13_direct_frees_of_a_batch_have_no_batched_event(void **state)
 {
 	(void)state;
@@ -717,6 +733,7 @@ int main(void)
 		cmocka_unit_test(P11_high_rises_with_free_count),
 		cmocka_unit_test(P11_reclaim_active),
 		cmocka_unit_test(P13_below_high_is_left_by_a_free_that_drains),
+		cmocka_unit_test(P11_below_high_with_a_long_list),
 		cmocka_unit_test(P13_stays_while_free_pages_are_below_high),
 		cmocka_unit_test(P10_high_order_run_empties_the_set),
 		cmocka_unit_test(P10_conditions_of_the_high_order_run),

@@ -267,6 +267,7 @@ static void record_storm_has_its_events(void **state)
 		{TRACE_KSWAPD_SLEEP, 7},
 		{TRACE_KSWAPD_WAKE, 8},
 		{TRACE_WAKEUP_KSWAPD, 8},
+		{TRACE_WAKEUP_KCOMPACTD, 6},
 		{TRACE_MOVE_BLOCK, 1},
 		{TRACE_PUT, 29157},
 		{TRACE_SPLIT, 227},

@@ -402,6 +402,8 @@ static void A14_slow_path_wakes_each_node_once(void **state)
 {
 	(void)state;
 	two_nodes(plain_config());
+	yard_kswapd_run(yard, 0, true);
+	yard_kswapd_run(yard, 1, true);
 	empty(NORMAL);
 	empty(YARD_ZONE_DMA32);
 	empty(N1 + NORMAL);

@@ -14,8 +14,10 @@
 // pages that compaction moved, and without a snapshot all that was allocated before the recording.
 //
 // Open loop means: reclaim and compaction are the recorded kernel's, in what they free and when. kswapd's runs, the
-// drains that reclaim asked for and the vmstat work happen when they happened there. Preferred nodes are not recorded:
-// requests prefer the node of their CPU, those with __GFP_THISNODE the node that served them.
+// drains that reclaim asked for and the vmstat work happen when they happened there. A policy that is short of memory
+// at another moment fails the request for which its kernel would have reclaimed, and one that boosts a watermark keeps
+// the boost until the recorded kswapd next runs. Preferred nodes are not recorded: requests prefer the node of their
+// CPU, those with __GFP_THISNODE the node that served them.
 
 #pragma once
 

@@ -35,8 +35,8 @@ static const struct snapshot_zone *zone_holding(const struct snapshot *snapshot,
 	return NULL;
 }
 
-// RAM as the runs of frames show it, cut where the node changes. Returns the number of ranges.
-static uint32_t memory_ranges(const struct snapshot *snapshot, struct yard_range *range)
+// RAM as the runs of frames show it, cut where the node changes. Returns the number of ranges, 0 with the reason.
+static uint32_t memory_ranges(const struct snapshot *snapshot, struct yard_range *range, struct trace_error *error)
 {
 	uint32_t nr = 0;
 
@@ -49,8 +49,8 @@ static uint32_t memory_ranges(const struct snapshot *snapshot, struct yard_range
 			uint32_t stop = end;
 
 			if (!zone) {
-				pfn++;
-				continue;
+				fail(error, "frame %u lies in no zone: the zones' spans and the frames disagree", pfn);
+				return 0;
 			}
 			if (stop > zone->start_pfn + zone->spanned)
 				stop = (uint32_t)(zone->start_pfn + zone->spanned);
@@ -237,7 +237,12 @@ int snapshot_to_yard(const struct snapshot *snapshot, const struct yard_policy *
 		cpu_node[cpu] = (uint16_t)snapshot_cpu_node(snapshot, cpu);
 	config.cpu_node = cpu_node;
 	config.memory = range;
-	config.nr_memory = memory_ranges(snapshot, range);
+	config.nr_memory = memory_ranges(snapshot, range, error);
+	if (!config.nr_memory) {
+		if (!snapshot->nr_frames)
+			fail(error, "the snapshot has no frames");
+		goto out;
+	}
 	*size = yard_size(&config, NULL);
 	if (!*size) {
 		fail(error, "the snapshot describes no machine that can be built");

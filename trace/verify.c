@@ -33,7 +33,7 @@ static int file_of_record(const char *record, const char *name, char *path, size
 	return -1;
 }
 
-static struct snapshot *read_snapshot(const char *record, const char *name, struct trace_error *error)
+struct snapshot *read_snapshot(const char *record, const char *name, struct trace_error *error)
 {
 	char path[4096];
 
@@ -68,6 +68,8 @@ static int build_yards(struct verifier *v)
 		return fail(v->error, "out of memory");
 	v->pupil = yard_copy(v->memory[1], size, v->teacher);
 	yard_set_event_sink(v->pupil, hear, v, true);
+	for (unsigned node = 0; node < yard_nr_nodes(v->pupil); node++)
+		yard_kswapd_run(v->pupil, node, true);
 	return 0;
 }
 
@@ -78,10 +80,11 @@ static int prepare(struct verifier *v)
 	v->window = malloc(sizeof(*v->window));
 	v->cpu = malloc(nr_cpus * sizeof(*v->cpu));
 	v->last = calloc(v->end_pfn - v->start_pfn, sizeof(*v->last));
+	v->busy_until = calloc(nr_cpus, sizeof(*v->busy_until));
 	v->said = malloc(ENGINE_EVENTS * sizeof(*v->said));
 	v->populated = malloc(v->before->nr_zones * sizeof(*v->populated));
 	v->result->difference = calloc(v->options->differences + 1, sizeof(*v->result->difference));
-	if (!v->window || !v->cpu || !v->last || !v->said || !v->populated || !v->result->difference)
+	if (!v->window || !v->cpu || !v->last || !v->busy_until || !v->said || !v->populated || !v->result->difference)
 		return fail(v->error, "out of memory");
 	v->window->head = v->window->tail = 0;
 	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++)
@@ -114,11 +117,8 @@ static int accept_event(struct verifier *v, struct trace_reader *reader)
 	struct window *w = v->window;
 	const struct trace_event *event = event_at(v, w->head);
 
-	if (event->cpu >= v->before->nr_cpus) {
-		snprintf(v->error->text, sizeof(v->error->text), "%s: event %llu is of cpu %u, the snapshot has %u", v->options->record,
-			 (unsigned long long)event->seq, event->cpu, v->before->nr_cpus);
+	if (check_event(v, event))
 		return -1;
-	}
 	v->result->events++;
 	report_progress(v, reader);
 	w->head++;
@@ -217,6 +217,7 @@ int verify_record(const struct verify_options *options, struct verify_result *re
 	free(v.window);
 	free(v.cpu);
 	free(v.last);
+	free(v.busy_until);
 	free(v.said);
 	free(v.populated);
 	free(v.memory[0]);

@@ -42,6 +42,7 @@ enum verify_decision {
 	VERIFY_REFILLS, // number and frames of a refill
 	VERIFY_CLAIMS,
 	VERIFY_STEALS,
+	VERIFY_RESERVES, // a pageblock becomes HIGHATOMIC (H1)
 	VERIFY_PUTS,   // a freed page goes to a per-CPU list, and to which
 	VERIFY_DIRECT, // ... or straight to the buddy lists
 	VERIFY_DRAINS, // which frames leave the sets, and when
@@ -58,6 +59,7 @@ enum verify_cause {
 	VERIFY_CAUSE_LOST_PROBE, // a probe was lost: the frame was not where the events put it, or a set's count is off
 	VERIFY_CAUSE_RACE,	// two CPUs within the clock's resolution
 	VERIFY_CAUSE_PORTIONS,	// a drain's later portions ran when its task had the CPU again, under another free (N1)
+	VERIFY_CAUSE_KSWAPD,	// another node, within a millisecond of kswapd's going to or from its wait queue (A6)
 	VERIFY_CAUSE_RULE,	// none of the above: a rule differs
 	VERIFY_CAUSES
 };

@@ -1,171 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs one operation: the pupil decides, its events are compared with the recorded ones, the teacher is forced.
+// Runs one operation: the pupil decides (verify_judge.c compares), then the teacher is forced (verify_step.c).
 
 #include "trace/verify_internal.h"
 
 #include <stdio.h>
 #include <string.h>
-
-// ---- what the pupil said against what was recorded ----
-
-static bool compared_kind(unsigned kind)
-{
-	return kind == YARD_EVENT_PAGE_ALLOC_ZONE_LOCKED || kind == YARD_EVENT_PAGE_ALLOC_EXTFRAG
-	       || kind == YARD_EVENT_BULK_DRAIN || kind == YARD_EVENT_PAGE_PCPU_DRAIN;
-}
-
-static bool same_event(const struct yard_event *said, const struct trace_event *event)
-{
-	switch (event->kind) {
-	case TRACE_PAGE_ALLOC_ZONE_LOCKED:
-		return said->kind == YARD_EVENT_PAGE_ALLOC_ZONE_LOCKED && said->pfn == event->pfn
-		       && said->order == event->order && said->migratetype == event->migratetype;
-	case TRACE_PAGE_PCPU_DRAIN:
-		return said->kind == YARD_EVENT_PAGE_PCPU_DRAIN && said->pfn == event->pfn && said->order == event->order
-		       && said->migratetype == event->migratetype;
-	case TRACE_PAGE_ALLOC_EXTFRAG:
-		return said->kind == YARD_EVENT_PAGE_ALLOC_EXTFRAG && said->pfn == event->pfn && said->order == event->order
-		       && said->migratetype == event->migratetype && said->a == event->a && said->b == event->b
-		       && said->c == event->c;
-	case TRACE_BULK_DRAIN:
-		return said->kind == YARD_EVENT_BULK_DRAIN && said->a == event->a && said->b == event->b;
-	default:
-		return false;
-	}
-}
-
-static bool recorded_kind(unsigned kind)
-{
-	return kind == TRACE_PAGE_ALLOC_ZONE_LOCKED || kind == TRACE_PAGE_ALLOC_EXTFRAG || kind == TRACE_BULK_DRAIN
-	       || kind == TRACE_PAGE_PCPU_DRAIN;
-}
-
-struct comparison {
-	unsigned recorded, engine; // steps on each side
-	bool same;
-	const struct trace_event *first_recorded; // where they part
-	const struct yard_event *first_engine;
-};
-
-static struct comparison compare_steps(struct verifier *v, const struct op *op)
-{
-	struct comparison c = { .same = true };
-	unsigned n = 0;
-
-	for (uint32_t i = op->first; i != NO_OP; i = i == op->last ? NO_OP : v->window->next[i & WINDOW_MASK]) {
-		const struct trace_event *event = event_at(v, i);
-
-		if (!recorded_kind(event->kind))
-			continue;
-		c.recorded++;
-		while (n < v->nr_said && !compared_kind(v->said[n].kind))
-			n++;
-		if (c.same && (n >= v->nr_said || !same_event(&v->said[n], event))) {
-			c.same = false;
-			c.first_recorded = event;
-			c.first_engine = n < v->nr_said ? &v->said[n] : NULL;
-		}
-		if (n < v->nr_said) {
-			n++;
-			c.engine++;
-		}
-	}
-	for (; n < v->nr_said; n++) {
-		if (!compared_kind(v->said[n].kind))
-			continue;
-		if (c.same) {
-			c.same = false;
-			c.first_engine = &v->said[n];
-		}
-		c.engine++;
-	}
-	return c;
-}
-
-static void describe_recorded(const struct trace_event *event, char *text, size_t size)
-{
-	if (!event)
-		snprintf(text, size, "no further step");
-	else if (event->kind == TRACE_BULK_DRAIN)
-		snprintf(text, size, "bulk_drain count=%d pindex=%d", event->a, event->b);
-	else
-		snprintf(text, size, "%s pfn=%llu order=%u migratetype=%d", trace_kind_name((enum trace_kind)event->kind),
-			 (unsigned long long)event->pfn, event->order, event->migratetype);
-}
-
-static void describe_engine(const struct yard_event *event, char *text, size_t size)
-{
-	if (!event)
-		snprintf(text, size, "no further step");
-	else if (event->kind == YARD_EVENT_BULK_DRAIN)
-		snprintf(text, size, "bulk_drain count=%d pindex=%d", event->a, event->b);
-	else
-		snprintf(text, size, "%s pfn=%u order=%u migratetype=%u", yard_event_name(event->kind), event->pfn, event->order,
-			 event->migratetype);
-}
-
-// What can be said of drains that differ though every recorded step is as the rules have it.
-static void hint_cause(struct verifier *v, const struct op *op, const struct comparison *c)
-{
-	int zone = op->pfn == YARD_PFN_NONE ? -1 : yard_zone_of(v->pupil, op->pfn);
-
-	if (c->recorded && !c->first_recorded) { // the kernel stopped early
-		v->unfinished_pid = op->pid;
-		v->hint = VERIFY_CAUSE_PORTIONS;
-	} else if (!c->engine && op->pid == v->unfinished_pid) {
-		v->unfinished_pid = 0;
-		v->hint = VERIFY_CAUSE_PORTIONS;
-	} else if (zone >= 0 && v->unplaced[zone]) {
-		v->hint = VERIFY_CAUSE_LOST_PROBE;
-	}
-}
-
-// Counts a decision that consists of steps; true if they are the same.
-static bool judge_steps(struct verifier *v, const struct op *op, enum verify_decision decision)
-{
-	struct comparison c = compare_steps(v, op);
-	char recorded[200], engine[200], text[160];
-
-	if (!c.recorded && !c.engine)
-		return true;
-	v->result->decision[decision].all++;
-	if (c.same) {
-		v->result->decision[decision].right++;
-		return true;
-	}
-	describe_recorded(c.first_recorded, text, sizeof(text));
-	snprintf(recorded, sizeof(recorded), "%u steps; %s", c.recorded, text);
-	describe_engine(c.first_engine, text, sizeof(text));
-	snprintf(engine, sizeof(engine), "%u steps; %s", c.engine, text);
-	if (decision == VERIFY_DRAINS || decision == VERIFY_DECAYS)
-		hint_cause(v, op, &c);
-	record_difference(v, op, decision, recorded, engine);
-	v->stale = true;
-	return false;
-}
-
-static bool said_event(const struct verifier *v, const struct trace_event *event)
-{
-	for (unsigned n = 0; n < v->nr_said; n++)
-		if (same_event(&v->said[n], event))
-			return true;
-	return false;
-}
-
-static void judge_fallbacks(struct verifier *v, const struct op *op)
-{
-	for (uint32_t i = op->first; i != NO_OP; i = i == op->last ? NO_OP : v->window->next[i & WINDOW_MASK]) {
-		const struct trace_event *event = event_at(v, i);
-		struct verify_share *share;
-
-		if (event->kind != TRACE_PAGE_ALLOC_EXTFRAG)
-			continue;
-		share = &v->result->decision[event->c > 0 ? VERIFY_CLAIMS : VERIFY_STEALS];
-		share->all++;
-		share->right += said_event(v, event);
-	}
-}
 
 // ---- requests ----
 
@@ -188,41 +28,6 @@ static struct yard_request request_of(const struct op *op)
 	return request;
 }
 
-static void count_frame(struct verifier *v, const struct op *op, const struct yard_result *result, bool right)
-{
-	struct verify_result *r = v->result;
-	unsigned type = (unsigned)op->migratetype % YARD_MIGRATETYPES;
-
-	r->decision[VERIFY_FRAMES].all++;
-	r->decision[VERIFY_FRAMES].right += right;
-	r->by_order[op->order].all++;
-	r->by_order[op->order].right += right;
-	r->by_type[type].all++;
-	r->by_type[type].right += right;
-	r->by_path[result->path].all++;
-	r->by_path[result->path].right += right;
-}
-
-static void judge_request(struct verifier *v, const struct op *op, const struct yard_result *result)
-{
-	char recorded[64], engine[64];
-	bool right = result->pfn == op->pfn;
-
-	if (op->pfn == YARD_PFN_NONE) {
-		v->result->decision[VERIFY_FAILURES].all++;
-		v->result->decision[VERIFY_FAILURES].right += right;
-	} else {
-		count_frame(v, op, result, right);
-	}
-	if (!right) {
-		snprintf(recorded, sizeof(recorded), op->pfn == YARD_PFN_NONE ? "fails" : "hands out frame %u", op->pfn);
-		snprintf(engine, sizeof(engine), result->pfn == YARD_PFN_NONE ? "fails" : "hands out frame %u (%s)", result->pfn,
-			 yard_path_name(result->path));
-		record_difference(v, op, op->pfn == YARD_PFN_NONE ? VERIFY_FAILURES : VERIFY_FRAMES, recorded, engine);
-		v->stale = true;
-	}
-}
-
 static void run_alloc(struct verifier *v, struct op *op)
 {
 	struct yard_request request = request_of(op);
@@ -239,6 +44,8 @@ static void run_alloc(struct verifier *v, struct op *op)
 	yard_alloc_request(v->pupil, &request, &result);
 	yard_sim_set_pcp_busy(v->pupil, false);
 	judge_request(v, op, &result);
+	if (!(op->flags & OP_WOKE))
+		judge_no_wake(v, op);
 	judge_fallbacks(v, op);
 	judge_steps(v, op, VERIFY_REFILLS);
 }
@@ -290,31 +97,6 @@ static bool free_found_busy_set(struct verifier *v, const struct op *op)
 	if (op->flags & OP_PUT || (op->order > YARD_COSTLY_ORDER && op->order != YARD_PAGEBLOCK_ORDER))
 		return false;
 	return yard_pageblock_type(v->pupil, op->pfn) != YARD_ISOLATE;
-}
-
-static void judge_place(struct verifier *v, const struct op *op)
-{
-	bool put = op->flags & OP_PUT, right = false;
-	enum verify_decision decision = put ? VERIFY_PUTS : VERIFY_DIRECT;
-	const struct yard_event *place = NULL;
-	char recorded[64], engine[64];
-
-	for (unsigned n = 0; n < v->nr_said && !place; n++)
-		if (v->said[n].kind == YARD_EVENT_PUT || v->said[n].kind == YARD_EVENT_FREE_DIRECT)
-			place = &v->said[n];
-	if (place && put)
-		right = place->kind == YARD_EVENT_PUT && (op->flags & OP_LOST_PUT || place->migratetype == op->migratetype);
-	else if (place)
-		right = place->kind == YARD_EVENT_FREE_DIRECT;
-	v->result->decision[decision].all++;
-	v->result->decision[decision].right += right;
-	if (right)
-		return;
-	snprintf(recorded, sizeof(recorded), put ? "puts frame %u on list type %d" : "frees frame %u directly", op->pfn, op->migratetype);
-	snprintf(engine, sizeof(engine), place && place->kind == YARD_EVENT_PUT ? "puts it on list type %d" : "frees it directly",
-		 place ? place->migratetype : 0);
-	record_difference(v, op, decision, recorded, engine);
-	v->stale = true;
 }
 
 // N1: when a task lost its CPU between two portions of a drain is not the allocator's decision. How many portions there
@@ -375,7 +157,8 @@ static void run_free(struct verifier *v, struct op *op)
 	yard_free(v->pupil, op->pfn, op->order);
 	keep_preempted(v, op);
 	yard_sim_set_pcp_busy(v->pupil, false);
-	judge_place(v, op);
+	if (!busy) // told so, the pupil has decided nothing
+		judge_place(v, op);
 	judge_steps(v, op, VERIFY_DRAINS);
 }
 
@@ -486,6 +269,7 @@ static void run_kswapd(struct verifier *v, struct yard *yard, const struct trace
 
 	if (node >= yard_nr_nodes(yard))
 		return;
+	v->kswapd_ns = event->ns;
 	switch (event->kind) {
 	case TRACE_KSWAPD_WAKE:
 		v->kswapd_pid[node] = event->pid;
@@ -540,6 +324,12 @@ static void run_on_pupil(struct verifier *v, struct op *op)
 		break;
 	case OP_ISOLATE:
 		break;
+	case OP_MOVE_BLOCK: // a release is reclaim's cause (H2), a reservation the pupil's own decision
+		if (event_at(v, op->first)->b == YARD_HIGHATOMIC)
+			judge_reserve(v, op);
+		else
+			run_isolated_step(v, v->pupil, op);
+		break;
 	default:
 		run_isolated_step(v, v->pupil, op);
 		break;
@@ -572,6 +362,15 @@ static void run_on_teacher(struct verifier *v, struct op *op)
 	force_op(v, op);
 }
 
+// An operation of another CPU was under way when this one began: it has run whole here, in the kernel only in part.
+static bool overlaps(const struct verifier *v, const struct op *op)
+{
+	for (unsigned cpu = 0; cpu < v->result->nr_cpus; cpu++)
+		if (cpu != op->cpu && (int32_t)(v->busy_until[cpu] - op->start) > 0)
+			return true;
+	return false;
+}
+
 void run_event(struct verifier *v, uint32_t index)
 {
 	uint32_t id = v->window->run[index & WINDOW_MASK];
@@ -587,12 +386,13 @@ void run_event(struct verifier *v, uint32_t index)
 	if (needs_frame && !has_frame(v, op))
 		return;
 	v->result->operations++;
-	if (op->kind == OP_CAPTURED)
-		v->result->silent[VERIFY_SILENT_CAPTURED]++;
 	explain = v->options->explain && holds_event(v, op, v->options->explain);
 	if (explain)
 		explain_before(v, op);
 	v->hint = VERIFY_CAUSE_NONE;
+	v->nr_said = 0;
+	if (op->kind == OP_CAPTURED)
+		judge_capture(v, op);
 	if (v->pupil)
 		run_on_pupil(v, op);
 	if (explain) {
@@ -601,9 +401,13 @@ void run_event(struct verifier *v, uint32_t index)
 	}
 	v->worst = YARD_FORCED_AS_PREDICTED;
 	run_on_teacher(v, op);
+	if (v->result->all_differences != first && overlaps(v, op))
+		v->hint = VERIFY_CAUSE_RACE;
+	v->busy_until[op->cpu] = op->end;
 	settle_causes(v, first);
 	if (v->stale) {
-		yard_adopt(v->pupil, v->teacher);
+		if (v->pupil)
+			yard_adopt(v->pupil, v->teacher);
 		v->stale = false;
 	}
 	mark_lru(v, op);

@@ -55,6 +55,7 @@ enum op_flags {
 	OP_LOST_PUT = 64,
 	OP_COVERED = 128, // a free that a larger put includes
 	OP_EMPTY = 256,	  // a take of nothing (pfn -1) belongs to it
+	OP_COMPACTED = 2048, // its task ran direct compaction since its request failed at first
 	OP_WOKE = 1024,	  // its fast attempt was an OP_WAKE
 	OP_PREEMPTED = 512, // its drain goes on in an OP_RESUME
 };
@@ -62,6 +63,7 @@ enum op_flags {
 struct op {
 	uint32_t start;	      // index of the event at which it runs
 	uint32_t first, last; // chain of its events through window.next
+	uint32_t end;	      // its last event, the mm_page_alloc included
 	uint32_t pfn, gfp, pid;
 	uint16_t cpu, flags;
 	uint8_t kind, order;
@@ -127,6 +129,8 @@ struct verifier {
 	enum verify_cause hint;	 // of the current operation
 	enum yard_forced worst; // how far the teacher's state was from the current operation's steps
 	uint32_t kswapd_pid[YARD_NODES_MAX];
+	uint64_t kswapd_ns;	// when one last changed its state
+	uint32_t *busy_until;	// by CPU: the last event of its latest operation
 };
 
 static inline struct trace_event *event_at(struct verifier *v, uint32_t i)
@@ -139,6 +143,12 @@ static inline struct op *op_at(struct verifier *v, uint32_t i)
 	return &v->window->op[i & WINDOW_MASK];
 }
 
+// verify.c: NAME or NAME.zst of the record; NULL with the reason
+struct snapshot *read_snapshot(const char *record, const char *name, struct trace_error *error);
+
+// verify_check.c: an event that cannot be of this machine; 0, or -1 with the reason
+int check_event(struct verifier *v, const struct trace_event *event);
+
 // verify_link.c
 int link_event(struct verifier *v, uint32_t index);
 
@@ -150,6 +160,15 @@ void force_op(struct verifier *v, struct op *op);
 
 // verify_final.c
 int compare_final(struct verifier *v);
+
+// verify_judge.c
+bool judge_steps(struct verifier *v, const struct op *op, enum verify_decision decision); // true: the same
+void judge_fallbacks(struct verifier *v, const struct op *op);
+void judge_request(struct verifier *v, const struct op *op, const struct yard_result *result);
+void judge_no_wake(struct verifier *v, const struct op *op); // the kernel's fast attempt succeeded
+void judge_reserve(struct verifier *v, const struct op *op);
+void judge_capture(struct verifier *v, const struct op *op);
+void judge_place(struct verifier *v, const struct op *op); // where a freed block went
 
 // verify_report.c
 void record_difference(struct verifier *v, const struct op *op, enum verify_decision decision, const char *recorded,

@@ -10,7 +10,7 @@ static uint32_t new_op(struct verifier *v, uint32_t i, enum op_kind kind)
 	struct op *op = op_at(v, i);
 
 	*op = (struct op){
-		.kind = (uint8_t)kind, .start = i, .first = i, .last = i, .cpu = event->cpu, .pid = event->pid,
+		.kind = (uint8_t)kind, .start = i, .first = i, .last = i, .end = i, .cpu = event->cpu, .pid = event->pid,
 		.order = event->order, .migratetype = event->migratetype,
 		.pfn = event->pfn == TRACE_PFN_NONE ? YARD_PFN_NONE : (uint32_t)event->pfn,
 	};
@@ -23,7 +23,7 @@ static void append(struct verifier *v, uint32_t id, uint32_t i)
 	struct op *op = op_at(v, id);
 
 	v->window->next[op->last & WINDOW_MASK] = i;
-	op->last = i;
+	op->last = op->end = i;
 }
 
 static bool in_window(const struct verifier *v, uint32_t i)
@@ -178,10 +178,12 @@ static uint32_t split_last(struct verifier *v, uint32_t id)
 	return i;
 }
 
-static void set_request(struct verifier *v, uint32_t id, const struct trace_event *event)
+static void set_request(struct verifier *v, uint32_t id, uint32_t i)
 {
+	const struct trace_event *event = event_at(v, i);
 	struct op *op = op_at(v, id);
 
+	op->end = i;
 	op->flags |= OP_REQUEST;
 	op->gfp = event->gfp;
 	op->order = event->order;
@@ -206,7 +208,7 @@ static void find_waker(struct verifier *v, uint32_t id, const struct trace_event
 		wake->flags |= OP_REQUEST;
 		wake->order = event->order;
 		wake->migratetype = event->migratetype;
-		op_at(v, id)->flags |= OP_WOKE;
+		op_at(v, id)->flags |= OP_WOKE | (wake->flags & OP_COMPACTED);
 	}
 	waker->op = NO_OP;
 }
@@ -221,8 +223,11 @@ static void link_wakeup(struct verifier *v, uint32_t i)
 
 	if (!event->gfp || (open_group(v, event, &group) && op_at(v, group)->flags & OP_REMOVED))
 		return; // woken for a boost (W8)
-	if (waker->op != NO_OP && waker->pid == event->pid && in_window(v, waker->op) && op_at(v, waker->op)->gfp == event->gfp)
+	if (waker->op != NO_OP && waker->pid == event->pid && in_window(v, waker->op) && op_at(v, waker->op)->gfp == event->gfp) {
+		if (event->kind == TRACE_TRY_TO_COMPACT_PAGES)
+			op_at(v, waker->op)->flags |= OP_COMPACTED;
 		return; // the next node's kswapd, or a later round
+	}
 	if (open) { // the steps of the failed attempt
 		op_at(v, wake)->kind = OP_WAKE;
 		close_group(v, event->cpu, wake);
@@ -230,6 +235,8 @@ static void link_wakeup(struct verifier *v, uint32_t i)
 		wake = new_op(v, i, OP_WAKE);
 	}
 	op_at(v, wake)->gfp = event->gfp;
+	if (event->kind == TRACE_TRY_TO_COMPACT_PAGES)
+		op_at(v, wake)->flags |= OP_COMPACTED;
 	*waker = (struct drainer){ event->pid, wake };
 }
 
@@ -244,7 +251,7 @@ static void link_page_alloc(struct verifier *v, uint32_t i)
 			group = new_op(v, i, OP_ALLOC);
 			op_at(v, group)->pfn = YARD_PFN_NONE;
 		}
-		set_request(v, group, event);
+		set_request(v, group, i);
 		find_waker(v, group, event);
 		return;
 	}
@@ -258,7 +265,7 @@ static void link_page_alloc(struct verifier *v, uint32_t i)
 		else
 			id = split_last(v, id);
 	}
-	set_request(v, id, event);
+	set_request(v, id, i);
 	find_waker(v, id, event);
 	set_pending(v, event->pfn, NO_OP);
 }

@@ -11,7 +11,8 @@ const char *verify_decision_name(unsigned decision)
 	static const char *const names[VERIFY_DECISIONS] = {
 		[VERIFY_FRAMES] = "frames", [VERIFY_FAILURES] = "failed requests", [VERIFY_REFILLS] = "refills",
 		[VERIFY_WAKES] = "failed fast attempts",
-		[VERIFY_CLAIMS] = "claims", [VERIFY_STEALS] = "steals", [VERIFY_PUTS] = "frees to per-CPU lists",
+		[VERIFY_CLAIMS] = "claims", [VERIFY_STEALS] = "steals",
+		[VERIFY_RESERVES] = "highatomic reserves", [VERIFY_PUTS] = "frees to per-CPU lists",
 		[VERIFY_DIRECT] = "frees to buddy lists", [VERIFY_DRAINS] = "drains", [VERIFY_DECAYS] = "timed decays",
 		[VERIFY_ISOLATED] = "isolated free blocks",
 	};
@@ -27,6 +28,7 @@ const char *verify_cause_name(unsigned cause)
 		[VERIFY_CAUSE_LOST_PROBE] = "a put probe was lost, or may have been",
 		[VERIFY_CAUSE_RACE] = "two CPUs within the clock's resolution",
 		[VERIFY_CAUSE_PORTIONS] = "portions of a drain whose task lost its CPU (N1)",
+		[VERIFY_CAUSE_KSWAPD] = "kswapd on its way to or from its wait queue (A6)",
 		[VERIFY_CAUSE_RULE] = "a rule differs",
 	};
 

@@ -47,6 +47,7 @@ static void judge_frame(struct verifier *v, const struct op *op, unsigned path, 
 
 struct removal { // what the teacher knows while it goes through the removals of one operation
 	bool claimed;	      // the last zone_locked belongs to the claim of a part of a pageblock
+	bool claim_as_ruled;  // ... and that pageblock is the one that R9 tries
 	unsigned tried_below; // claims start below this order: those above were tried in vain
 	enum yard_forced forced;
 	uint32_t rule;
@@ -68,12 +69,32 @@ static bool part_claim_follows(struct verifier *v, const struct op *op, uint32_t
 	return event && event->kind == TRACE_PAGE_ALLOC_EXTFRAG && event->pfn == event_at(v, i)->pfn;
 }
 
+// R9: the claimed pageblock is that of the head of the largest list with a fallback type.
+static bool claim_as_ruled(struct verifier *v, const struct trace_event *extfrag, const struct removal *removal)
+{
+	int zone = yard_zone_of(v->teacher, (uint32_t)extfrag->pfn);
+	unsigned order = 0, type = 0;
+	uint32_t head;
+
+	if (zone < 0)
+		return false;
+	head = yard_peek_fallback(v->teacher, (unsigned)zone, extfrag->order, (unsigned)extfrag->migratetype, true,
+				  removal->tried_below, false, &order, &type); // part of a block: NOFRAGMENT was dropped
+	return head != YARD_PFN_NONE && order == (unsigned)extfrag->a && type == (unsigned)extfrag->b
+	       && (head ^ (uint32_t)extfrag->pfn) < YARD_PAGEBLOCK_NR_PAGES;
+}
+
 static void step_zone_locked(struct verifier *v, const struct op *op, uint32_t i, struct removal *removal)
 {
 	const struct trace_event *event = event_at(v, i);
 	int zone = yard_zone_of(v->teacher, (uint32_t)event->pfn);
 
 	removal->claimed = part_claim_follows(v, op, i);
+	if (removal->claimed) {
+		uint32_t next;
+
+		removal->claim_as_ruled = claim_as_ruled(v, next_of(v, op, i, &next), removal);
+	}
 	if (removal->claimed)
 		yard_force_claim_block(v->teacher, (uint32_t)event->pfn, (unsigned)event->migratetype);
 	removal->rule = zone < 0 ? YARD_PFN_NONE
@@ -93,7 +114,8 @@ static void step_extfrag(struct verifier *v, const struct op *op, uint32_t i, st
 	removal->path = claim ? YARD_PATH_CLAIM : YARD_PATH_STEAL;
 	if (removal->claimed) { // the frame has left already
 		removal->claimed = false;
-		judge(v, op, VERIFY_CLAIMS, (uint32_t)event->pfn, removal->rule, removal->forced, "claims a pageblock for");
+		judge(v, op, VERIFY_CLAIMS, (uint32_t)event->pfn, removal->claim_as_ruled ? removal->rule : YARD_PFN_NONE,
+		      removal->forced, "claims a pageblock for");
 		return;
 	}
 	if (zone < 0)

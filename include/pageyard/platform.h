@@ -7,6 +7,8 @@
 //   struct yard_host                      the platform's own state, first member of every yard; starts zeroed
 //   void yard_host_init(struct yard_host *, unsigned nr_cpus)
 //   unsigned yard_host_cpu(const struct yard_host *)     current CPU, < nr_cpus; may change at any time
+//   unsigned yard_host_enter_cpu(struct yard_host *, unsigned cpu)   work on behalf of `cpu` begins; returns what to
+//                                         enter when it ends. Threads stay where they are
 //   yard_spinlock                         a lock; zeroed memory is an open lock
 //   void yard_spin_lock(yard_spinlock *), bool yard_spin_trylock(yard_spinlock *), void yard_spin_unlock(yard_spinlock *)
 //   bool yard_pcp_trylock(struct yard_host *, yard_spinlock *)   for a per-CPU set: may refuse (P9, N1)

@@ -40,7 +40,7 @@ enum {
 	YARD_COSTLY_ORDER = 3,
 	YARD_PCP_LISTS = 14, // spec 01 P1
 	YARD_NR_WMARKS = 4,
-	YARD_NODES_MAX = 64,
+	YARD_NODES_MAX = 48, // zones are numbered in a byte
 	YARD_CPUS_MAX = 1024,
 };
 
@@ -83,6 +83,8 @@ struct yard_config {
 	const uint8_t *distance;	 // nr_nodes * nr_nodes, row = from; NULL: 10 local, 20 remote
 	const struct yard_range *memory; // RAM, ascending, disjoint
 	uint32_t nr_memory;
+	const struct yard_range *offline; // RAM to come, for yard_online_memory(): whole pageblocks, ascending, apart from
+	uint32_t nr_offline;		  // `memory`; each range is onlined as a whole
 	const struct yard_range *reserved; // boot reservations inside RAM, ascending (node ignored)
 	uint32_t nr_reserved;
 	const struct yard_range *cma; // whole pageblocks that start as CMA (C13)
@@ -93,6 +95,7 @@ struct yard_config {
 	bool thp;		     // khugepaged runs: W2
 	bool crash_kernel;	     // W7
 	bool exact_counters;	     // V2: fold every counter change at once
+	bool deferred_init;	     // M18: see yard_deferred_init(); without effect when `restore` is set
 	bool restore;		     // lists stay empty for yard_restore_*() (pageyard/restore.h)
 	int64_t user_min_free_kbytes;	     // -1: automatic (W1, W2)
 	uint32_t watermark_scale_factor;     // 0: 10
@@ -251,10 +254,46 @@ int yard_set_watermark_scale_factor(struct yard *yard, uint32_t factor);
 // What kswapd of a node tells the core. awake: off its wait queue (A6); the engine sets it when it wakes kswapd, the host
 // clears it when kswapd waits again, which it does right after a balancing run. pressure: the small counter thresholds
 // of V3 hold, from when it has slept fully until it does so again. A balancing run begins and ends (W9, P11).
+// run: the host runs a kswapd for this node and hears YARD_EVENT_WAKEUP_KSWAPD; without it wake-ups wake nobody. Quiescent.
+// Balancing runs of one node must not overlap.
+void yard_kswapd_run(struct yard *yard, unsigned node, bool runs);
 void yard_kswapd_awake(struct yard *yard, unsigned node, bool awake);
 void yard_kswapd_pressure(struct yard *yard, unsigned node, bool pressure);
+// hopeless: it has given up; it is not woken, only kcompactd by requests without DIRECT_RECLAIM (A14). The engine takes
+// that back when a zone of the node is above its high watermark again and a node with a higher id has memory (P13).
+void yard_kswapd_hopeless(struct yard *yard, unsigned node, bool hopeless);
 void yard_kswapd_balance_begin(struct yard *yard, unsigned node, unsigned highest_zone);
 void yard_kswapd_balance_end(struct yard *yard, unsigned node, unsigned highest_zone);
+
+// ---- what joins or leaves later ----
+
+// M18, for an instance made with `deferred_init`: yard_init() frees a node's highest zone only up to the first boundary
+// of a 32768-frame section that has more than a section of it below. This frees the rest of a node as its thread does
+// when it runs alone: ascending, whole blocks of the largest order as such, all else frame by frame, to the tails. Until
+// then an allocation that finds the zone short frees one section more (A8a, A10). When no node has anything left, the
+// watermarks and the limits of the sets are recomputed, which ends the boot: call it for each node, also where
+// allocations may have freed everything. True if it freed something. Quiescent.
+bool yard_deferred_init(struct yard *yard, unsigned node);
+
+// M20: boot reservations in [start, end) become managed memory and are freed, one aligned block at a time, as yard_free()
+// does. All are checked first: YARD_EINVAL for an empty range, YARD_ERANGE for frames that are not RAM,
+// YARD_EDOUBLEFREE or YARD_EBUSY for frames that are free or in use, YARD_EBUSY for those that M18 has not freed yet.
+// Watermarks stay. Quiescent.
+int yard_release_reserved(struct yard *yard, uint32_t start, uint32_t end);
+
+// M19: [start, end), one or more whole ranges of yard_config.offline of one node, joins that node's zone of this type
+// (enum yard_zone_type). Its pageblocks are isolated and MOVABLE while it is freed, to the tails, and un-isolated at
+// last. The zone's span and sizes grow, zonelists are rebuilt if it was empty (Z4, M10), and watermarks, reserves and the
+// limits of the sets are recomputed. YARD_EINVAL: empty, or not between the limits of an ordinary zone (M2; MOVABLE takes
+// all); YARD_ERANGE: not offline; YARD_EBUSY: the node has memory that M18 has not freed yet. Quiescent.
+int yard_online_memory(struct yard *yard, uint32_t start, uint32_t end, unsigned zone_type);
+
+// A CPU goes or comes; all are online at first. Going drains its sets, folds its counters and recomputes the limits of all
+// sets with the CPUs that are left (P19). Coming recomputes them with one CPU more on every node, not only its own: that
+// lasts until the next recomputation (P5). Both recompute the counter thresholds (V3). YARD_ERANGE: no such CPU;
+// YARD_EBUSY: the last one cannot go. Nothing happens if it is so already. A host has nothing run on a CPU that is
+// offline. Quiescent.
+int yard_cpu_online(struct yard *yard, unsigned cpu, bool online);
 
 // ---- what it holds ----
 
@@ -307,7 +346,7 @@ int yard_zone_of(const struct yard *yard, uint32_t pfn);
 unsigned yard_pageblock_type(const struct yard *yard, uint32_t pfn);
 unsigned yard_pageblock_bits(const struct yard *yard, uint32_t pfn);
 
-enum yard_frame_state { // M12; NONE: absent, reserved, or inside a block whose first frame tells
+enum yard_frame_state { // M12; NONE: absent, reserved, not released yet (M18), or inside a block whose first frame tells
 	YARD_FRAME_NONE,
 	YARD_FRAME_BUDDY,
 	YARD_FRAME_PCP,

@@ -33,6 +33,12 @@ static inline unsigned yard_host_cpu(const struct yard_host *host)
 	return 0;
 }
 
+static inline unsigned yard_host_enter_cpu(struct yard_host *host, unsigned cpu)
+{
+	(void)host;
+	return cpu;
+}
+
 static inline bool yard_spin_trylock(yard_spinlock *lock)
 {
 	if (lock->held)

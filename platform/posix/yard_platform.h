@@ -50,6 +50,12 @@ static inline unsigned yard_host_cpu(const struct yard_host *host)
 	return yard_posix_cpu(host);
 }
 
+static inline unsigned yard_host_enter_cpu(struct yard_host *host, unsigned cpu)
+{
+	(void)host;
+	return cpu;
+}
+
 static inline bool yard_spin_trylock(yard_spinlock *lock)
 {
 	// Acquire pairs with the release in yard_spin_unlock().

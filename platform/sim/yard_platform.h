@@ -42,6 +42,14 @@ static inline unsigned yard_host_cpu(const struct yard_host *host)
 	return host->cpu;
 }
 
+static inline unsigned yard_host_enter_cpu(struct yard_host *host, unsigned cpu)
+{
+	unsigned previous = host->cpu;
+
+	host->cpu = cpu;
+	return previous;
+}
+
 static inline bool yard_spin_trylock(yard_spinlock *lock)
 {
 	if (lock->held)
