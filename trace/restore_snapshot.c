@@ -89,6 +89,10 @@ static int restore_zone(const struct snapshot_zone *zone, struct yard *yard, str
 		.contiguous = zone->contiguous,
 	};
 
+	if (zone->managed > zone->present || zone->present > zone->spanned)
+		return fail(error, "zone %u %s: manages %llu of %llu present and %llu spanned pages", zone->node, zone->name,
+			    (unsigned long long)zone->managed, (unsigned long long)zone->present,
+			    (unsigned long long)zone->spanned);
 	memcpy(state.wmark, zone->wmark, sizeof(state.wmark));
 	memcpy(state.lowmem_reserve, zone->lowmem_reserve, sizeof(state.lowmem_reserve));
 	memcpy(state.stat, zone->stat, sizeof(state.stat));
@@ -144,6 +148,8 @@ static int restore_pcp(const struct snapshot_zone *zone, unsigned cpu, struct ya
 
 	for (unsigned item = 0; item < YARD_ZONE_STATS; item++)
 		state.diff[item] = (int32_t)pcp->diff[item];
+	if (pcp->high < 0 || pcp->high_min < 0 || pcp->high_max < 0 || pcp->free_count < 0)
+		return fail(error, "zone %u %s: per-CPU set %u has a negative mark", zone->node, zone->name, cpu);
 	if (yard_restore_pcp(yard, snapshot_zone_id(zone), cpu, &state))
 		return fail(error, "zone %u %s: per-CPU set %u cannot be", zone->node, zone->name, cpu);
 	for (unsigned index = 0; index < SNAPSHOT_PCP_LISTS; index++)

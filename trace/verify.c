@@ -46,8 +46,15 @@ static void hear(void *context, const struct yard_event *event)
 {
 	struct verifier *v = context;
 
-	if (v->nr_said < ENGINE_EVENTS)
-		v->said[v->nr_said++] = *event;
+	if (v->nr_said == v->room_said) {
+		struct yard_event *more = realloc(v->said, 2 * (size_t)v->room_said * sizeof(*more));
+
+		if (!more)
+			return; // the comparison will show steps missing
+		v->said = more;
+		v->room_said *= 2;
+	}
+	v->said[v->nr_said++] = *event;
 }
 
 static int build_yards(struct verifier *v)
@@ -82,6 +89,7 @@ static int prepare(struct verifier *v)
 	v->last = calloc(v->end_pfn - v->start_pfn, sizeof(*v->last));
 	v->busy_until = calloc(nr_cpus, sizeof(*v->busy_until));
 	v->said = malloc(ENGINE_EVENTS * sizeof(*v->said));
+	v->room_said = ENGINE_EVENTS;
 	v->populated = malloc(v->before->nr_zones * sizeof(*v->populated));
 	v->result->difference = calloc(v->options->differences + 1, sizeof(*v->result->difference));
 	if (!v->window || !v->cpu || !v->last || !v->busy_until || !v->said || !v->populated || !v->result->difference)

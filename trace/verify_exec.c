@@ -15,10 +15,13 @@ static bool through_busy_set(const struct op *op) // N1: an interrupt found the 
 	       && (op->order <= YARD_COSTLY_ORDER || op->order == YARD_PAGEBLOCK_ORDER);
 }
 
-static struct yard_request request_of(const struct op *op)
+static struct yard_request request_of(const struct verifier *v, const struct op *op)
 {
 	struct yard_request request = { .gfp = op->gfp, .order = op->order, .task = op->task, .node = -1 };
 
+	for (unsigned node = 0; node < yard_nr_nodes(v->pupil); node++)
+		if (v->kswapd_pid[node] && v->kswapd_pid[node] == op->pid)
+			request.task = YARD_TASK_MEMALLOC;
 	if (op->flags & OP_WOKE)
 		request.part = YARD_REQUEST_FROM_WAKE;
 	if (!(op->flags & OP_REQUEST)) { // T7e: bulk pages have no mm_page_alloc; their callers are the kernel's own
@@ -30,7 +33,7 @@ static struct yard_request request_of(const struct op *op)
 
 static void run_alloc(struct verifier *v, struct op *op)
 {
-	struct yard_request request = request_of(op);
+	struct yard_request request = request_of(v, op);
 	struct yard_result result;
 
 	if (!(op->flags & (OP_REQUEST | OP_TAKEN)))
@@ -371,6 +374,21 @@ static bool overlaps(const struct verifier *v, const struct op *op)
 	return false;
 }
 
+// Which of two operations on a zone came first is not certain when they are this close on different CPUs.
+static void note_race(struct verifier *v, const struct op *op)
+{
+	enum { CLOSE_NS = 2000 };
+	uint64_t ns = event_at(v, op->start)->ns;
+	int zone = op->pfn == YARD_PFN_NONE ? -1 : yard_zone_of(v->teacher, op->pfn);
+
+	if (zone < 0)
+		return;
+	if (v->last_op_ns && v->last_op_cpu != op->cpu && (ns - v->last_op_ns < CLOSE_NS || overlaps(v, op)))
+		v->raced[zone] = true;
+	v->last_op_cpu = op->cpu;
+	v->last_op_ns = event_at(v, op->end)->ns;
+}
+
 void run_event(struct verifier *v, uint32_t index)
 {
 	uint32_t id = v->window->run[index & WINDOW_MASK];
@@ -401,10 +419,11 @@ void run_event(struct verifier *v, uint32_t index)
 	}
 	v->worst = YARD_FORCED_AS_PREDICTED;
 	run_on_teacher(v, op);
-	if (v->result->all_differences != first && overlaps(v, op))
+	if (v->result->all_differences != first && !v->result->cause[VERIFY_CAUSE_RULE] && overlaps(v, op))
 		v->hint = VERIFY_CAUSE_RACE;
 	v->busy_until[op->cpu] = op->end;
-	settle_causes(v, first);
+	settle_causes(v, op, first);
+	note_race(v, op);
 	if (v->stale) {
 		if (v->pupil)
 			yard_adopt(v->pupil, v->teacher);

@@ -26,9 +26,6 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-// The only change of a list that leaves no event (T7j).
-#define ORDER_ONLY "same blocks, other order: compaction's search rotates lists without an event"
-
 enum list_verdict { LIST_SAME, LIST_ORDER, LIST_DIFFERENT };
 
 // `ours` is consumed.
@@ -62,7 +59,8 @@ static void push(struct buffer *buffer, uint32_t pfn)
 		buffer->pfn[buffer->nr++] = pfn;
 }
 
-static void compare_free(struct yard *yard, const struct snapshot_zone *zone, struct buffer *buffer, struct verify_final *final)
+static void compare_free(struct yard *yard, const struct snapshot_zone *zone, struct buffer *buffer, struct verify_final *final,
+			 bool searched)
 {
 	unsigned id = snapshot_zone_id(zone);
 
@@ -83,7 +81,10 @@ static void compare_free(struct yard *yard, const struct snapshot_zone *zone, st
 			if (verdict != LIST_SAME)
 				line(final, "zone %u %s: free list order %u %s: %s (%u blocks here, %u in the snapshot)", zone->node,
 				     zone->name, order, yard_migratetype_name(type),
-				     verdict == LIST_ORDER ? ORDER_ONLY : "different blocks", buffer->nr, theirs->nr);
+				     verdict == LIST_DIFFERENT ? "different blocks"
+				     : searched		       ? "same blocks, other order (compaction's search, T7j)"
+							       : "same blocks, other order",
+				     buffer->nr, theirs->nr);
 		}
 }
 
@@ -162,6 +163,7 @@ static int64_t exact(struct yard *yard, unsigned id, unsigned item, const struct
 static void compare_counters(struct yard *yard, const struct snapshot_zone *zone, struct verify_final *final, bool decisions)
 {
 	static const char *const stat_names[] = { "NR_FREE_PAGES", "NR_FREE_PAGES_BLOCKS", "NR_FREE_CMA_PAGES" };
+	static const char *const wmark_names[] = { "min watermark", "low watermark", "high watermark", "promo watermark" };
 	static const char *const numa_names[] = { "NUMA_HIT", "NUMA_MISS", "NUMA_FOREIGN", "NUMA_INTERLEAVE_HIT", "NUMA_LOCAL",
 						  "NUMA_OTHER" };
 	unsigned id = snapshot_zone_id(zone);
@@ -175,8 +177,12 @@ static void compare_counters(struct yard *yard, const struct snapshot_zone *zone
 			theirs += zone->pcp[cpu].diff[item];
 		compare_counter(final, zone, stat_names[item], exact(yard, id, item, &state), theirs);
 	}
-	for (unsigned order = 0; order < YARD_NR_PAGE_ORDERS; order++)
-		compare_counter(final, zone, "nr_free", (int64_t)state.nr_free[order], (int64_t)zone->nr_free[order]);
+	for (unsigned order = 0; order < YARD_NR_PAGE_ORDERS; order++) {
+		char name[24];
+
+		snprintf(name, sizeof(name), "nr_free of order %u", order);
+		compare_counter(final, zone, name, (int64_t)state.nr_free[order], (int64_t)zone->nr_free[order]);
+	}
 	compare_counter(final, zone, "nr_free_highatomic", (int64_t)state.nr_free_highatomic, (int64_t)zone->nr_free_highatomic);
 	if (!decisions)
 		return;
@@ -193,7 +199,7 @@ static void compare_counters(struct yard *yard, const struct snapshot_zone *zone
 	compare_counter(final, zone, "nr_reserved_highatomic", (int64_t)state.nr_reserved_highatomic,
 			(int64_t)zone->nr_reserved_highatomic);
 	for (unsigned mark = 0; mark < YARD_NR_WMARKS; mark++)
-		compare_counter(final, zone, "watermark", (int64_t)state.wmark[mark], (int64_t)zone->wmark[mark]);
+		compare_counter(final, zone, wmark_names[mark], (int64_t)state.wmark[mark], (int64_t)zone->wmark[mark]);
 }
 
 static void compare_pageblocks(struct yard *yard, const struct snapshot *after, struct verify_final *final)
@@ -249,7 +255,7 @@ int compare_final(struct verifier *v)
 		return -1;
 	}
 	for (uint32_t i = 0; i < after->nr_zones; i++) {
-		compare_free(yard, &after->zone[i], &buffer, final);
+		compare_free(yard, &after->zone[i], &buffer, final, v->searched[snapshot_zone_id(&after->zone[i])]);
 		for (unsigned cpu = 0; cpu < after->zone[i].nr_pcps && cpu < yard_nr_cpus(yard); cpu++)
 			compare_pcp(yard, &after->zone[i], cpu, &buffer, final, v->pupil != NULL);
 		compare_counters(yard, &after->zone[i], final, v->pupil != NULL);

@@ -24,7 +24,7 @@ enum {
 	WINDOW = 1 << 16,
 	WINDOW_MASK = WINDOW - 1,
 	NO_OP = UINT32_MAX,
-	ENGINE_EVENTS = 8192,
+	ENGINE_EVENTS = 8192, // room at first
 	VERIFY_ZONES = 64,
 };
 
@@ -114,11 +114,11 @@ struct verifier {
 	unsigned nr_addresses;
 	unsigned *populated, nr_populated; // zone ids in the order in which the kernel visits them
 	bool stale; // the pupil must take over the teacher's state before it acts again
-	bool searched; // compaction's fast search ran
+	bool searched[YARD_NODES_MAX * YARD_ZONE_TYPES]; // compaction's fast search ran in the zone
+	bool raced[YARD_NODES_MAX * YARD_ZONE_TYPES];	 // two CPUs worked on the zone closer than the clock tells
 	// events of the pupil's current operation
 	struct yard_event *said;
-	unsigned nr_said;
-	bool overflow;
+	unsigned nr_said, room_said;
 	struct drainer drainer[DRAINERS]; // by pid modulo
 	struct drainer failed[DRAINERS]; // by pid modulo: the last run of steps that gave no frame
 	struct drainer waker[DRAINERS]; // by pid modulo: the OP_WAKE whose request is not known yet
@@ -131,6 +131,8 @@ struct verifier {
 	uint32_t kswapd_pid[YARD_NODES_MAX];
 	uint64_t kswapd_ns;	// when one last changed its state
 	uint32_t *busy_until;	// by CPU: the last event of its latest operation
+	uint32_t last_op_cpu;	// of the latest operation on frames
+	uint64_t last_op_ns;
 };
 
 static inline struct trace_event *event_at(struct verifier *v, uint32_t i)
@@ -173,7 +175,7 @@ void judge_place(struct verifier *v, const struct op *op); // where a freed bloc
 // verify_report.c
 void record_difference(struct verifier *v, const struct op *op, enum verify_decision decision, const char *recorded,
 		       const char *engine);
-void settle_causes(struct verifier *v, uint64_t first);
+void settle_causes(struct verifier *v, const struct op *op, uint64_t first);
 void explain_before(struct verifier *v, const struct op *op);
 void explain_after(struct verifier *v);
 

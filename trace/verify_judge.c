@@ -102,19 +102,37 @@ static void describe_engine(const struct yard_event *event, char *text, size_t s
 			 event->migratetype);
 }
 
+// Another task ran on the CPU right after the operation, or an interrupt that only freed pages before drains went on.
+static bool lost_cpu(struct verifier *v, const struct op *op)
+{
+	for (uint32_t i = op->last + 1; i != v->window->head; i++) {
+		const struct trace_event *event = event_at(v, i);
+
+		if (event->cpu != op->cpu)
+			continue;
+		if (event->pid != op->pid || event->kind == TRACE_BULK_DRAIN)
+			return true;
+		if (event->kind != TRACE_PAGE_FREE && event->kind != TRACE_PUT && event->kind != TRACE_FREE_DIRECT)
+			return false;
+	}
+	return false;
+}
+
 // What can be said of drains that differ though every recorded step is as the rules have it.
 static void hint_cause(struct verifier *v, const struct op *op, const struct comparison *c)
 {
 	int zone = op->pfn == YARD_PFN_NONE ? -1 : yard_zone_of(v->pupil, op->pfn);
 
-	if (c->recorded && !c->first_recorded) { // the kernel stopped early
+	if (v->result->cause[VERIFY_CAUSE_RULE])
+		return;
+	if (c->recorded && !c->first_recorded && lost_cpu(v, op)) { // the kernel stopped early
 		v->unfinished_pid = op->pid;
 		v->hint = VERIFY_CAUSE_PORTIONS;
-	} else if (!c->engine && op->pid == v->unfinished_pid) {
+	} else if (c->recorded && !c->engine && op->pid == v->unfinished_pid) {
 		v->unfinished_pid = 0;
 		v->hint = VERIFY_CAUSE_PORTIONS;
-	} else if (zone >= 0 && v->unplaced[zone] && !v->result->cause[VERIFY_CAUSE_RULE]) {
-		v->hint = VERIFY_CAUSE_LOST_PROBE;
+	} else if (!(c->recorded && c->engine) && zone >= 0 && v->unplaced[zone]) {
+		v->hint = VERIFY_CAUSE_LOST_PROBE; // the set held more than the record shows, or less
 	}
 }
 
@@ -185,7 +203,7 @@ static bool other_node_near_kswapd(struct verifier *v, const struct op *op, cons
 	enum { NEAR_NS = 1000000 };
 	uint64_t ns = event_at(v, op->start)->ns;
 
-	if (op->pfn == YARD_PFN_NONE || result->pfn == YARD_PFN_NONE || ns - v->kswapd_ns > NEAR_NS)
+	if (!v->kswapd_ns || op->pfn == YARD_PFN_NONE || result->pfn == YARD_PFN_NONE || ns - v->kswapd_ns > NEAR_NS)
 		return false;
 	return yard_zone_of(v->pupil, op->pfn) / YARD_ZONE_TYPES != yard_zone_of(v->pupil, result->pfn) / YARD_ZONE_TYPES;
 }

@@ -414,7 +414,8 @@ static void link_other(struct verifier *v, uint32_t i)
 		new_op(v, i, OP_KSWAPD);
 		break;
 	case TRACE_FAST_ISOLATE_FREEPAGES:
-		v->searched = true;
+		if (known_frame(v, event->pfn) && yard_zone_of(v->teacher, (uint32_t)event->pfn) >= 0)
+			v->searched[yard_zone_of(v->teacher, (uint32_t)event->pfn)] = true;
 		break;
 	default:
 		break;

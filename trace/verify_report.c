@@ -117,21 +117,28 @@ static void join_reasons(const struct verifier *v, char *text, size_t size)
 // ---- differences ----
 
 // Where even the teacher's own state had the frame elsewhere, no rule could have named it: the record is silent about
-// something (T7). Otherwise the engine decided differently.
-static enum verify_cause cause_of(const struct verifier *v)
+// something (T7), if there is evidence of what. Otherwise the engine decided differently. Once it has, nothing that follows
+// is excused.
+static enum verify_cause cause_of(const struct verifier *v, const struct op *op)
 {
-	if (v->worst == YARD_FORCED_AS_PREDICTED)
-		return v->hint != VERIFY_CAUSE_NONE ? v->hint : VERIFY_CAUSE_RULE;
-	if (v->result->nr_cpus > 1)
+	int zone = op->pfn == YARD_PFN_NONE ? -1 : yard_zone_of(v->teacher, op->pfn);
+
+	if (v->hint != VERIFY_CAUSE_NONE)
+		return v->hint;
+	if (v->worst == YARD_FORCED_AS_PREDICTED || zone < 0 || v->result->cause[VERIFY_CAUSE_RULE])
+		return VERIFY_CAUSE_RULE;
+	if (v->raced[zone])
 		return VERIFY_CAUSE_RACE;
-	return v->worst == YARD_FORCED_ELSEWHERE && v->searched ? VERIFY_CAUSE_ROTATED : VERIFY_CAUSE_LOST_PROBE;
+	if (v->worst == YARD_FORCED_REPAIRED)
+		return VERIFY_CAUSE_LOST_PROBE;
+	return v->searched[zone] ? VERIFY_CAUSE_ROTATED : VERIFY_CAUSE_RULE;
 }
 
 // Differences from `first` on belong to the operation that the teacher has just been forced through.
-void settle_causes(struct verifier *v, uint64_t first)
+void settle_causes(struct verifier *v, const struct op *op, uint64_t first)
 {
 	struct verify_result *result = v->result;
-	enum verify_cause cause = cause_of(v);
+	enum verify_cause cause = cause_of(v, op);
 
 	for (; first < result->all_differences; first++) {
 		result->cause[cause]++;
@@ -269,7 +276,7 @@ static void print_final(const struct verify_final *f, FILE *out)
 		fprintf(out, "End state: not compared, events are missing from the record\n");
 		return;
 	}
-	fprintf(out, "End state against the second snapshot: identical\n");
+	fprintf(out, "End state, identical to the second snapshot\n");
 	fprintf(out, "  free lists, in order     %llu of %llu (%llu more differ only in order)\n",
 		(unsigned long long)f->free_lists_same, (unsigned long long)f->free_lists, (unsigned long long)f->free_lists_order_only);
 	fprintf(out, "  per-CPU lists, in order  %llu of %llu (%llu more differ only in order)\n",
