@@ -55,6 +55,7 @@ struct lane {
 	unsigned cpu;
 	uint32_t **map; // [CHUNKS]: recorded first frame -> the policy's, YARD_PFN_NONE: it refused the request
 	uint32_t since_sample;
+	uint64_t woken; // nodes whose kswapd the policy woke
 	struct replay_figures figures;
 };
 

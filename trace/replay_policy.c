@@ -27,9 +27,12 @@ void count_extfrag(struct replay_figures *figures, int change_ownership, int fal
 
 static void watch(void *context, const struct yard_event *event)
 {
-	struct replay_figures *figures = context;
+	struct lane *lane = context;
+	struct replay_figures *figures = &lane->figures;
 
-	if (event->kind == YARD_EVENT_PAGE_ALLOC_ZONE_LOCKED)
+	if (event->kind == YARD_EVENT_WAKEUP_KSWAPD)
+		lane->woken |= 1ull << event->zone / YARD_ZONE_TYPES;
+	else if (event->kind == YARD_EVENT_PAGE_ALLOC_ZONE_LOCKED)
 		figures->refills += event->a == 1;
 	else if (event->kind == YARD_EVENT_PAGE_PCPU_DRAIN)
 		figures->drains++;
@@ -220,6 +223,21 @@ static void run_timed(struct lane *lane, const struct operation *op)
 	}
 }
 
+// Nothing is reclaimed for a policy, but its kswapd at least takes its boosts back (W9): otherwise they would hold until the
+// recorded kernel's kswapd happens to run, and fail requests that every kernel serves.
+static void run_kswapds(struct lane *lane)
+{
+	struct yard *yard = lane->machine.yard;
+
+	for (unsigned node = 0; node < yard_nr_nodes(yard); node++) {
+		if (!(lane->woken >> node & 1))
+			continue;
+		yard_kswapd_balance_begin(yard, node, YARD_ZONE_MOVABLE);
+		yard_kswapd_balance_end(yard, node, YARD_ZONE_MOVABLE);
+	}
+	lane->woken = 0;
+}
+
 void lane_run(struct lane *lane, const struct operation *operation, size_t nr)
 {
 	for (const struct operation *op = operation; op < operation + nr; op++) {
@@ -234,6 +252,8 @@ void lane_run(struct lane *lane, const struct operation *operation, size_t nr)
 		case OP_SPLIT: run_split(lane, op); break;
 		default: run_timed(lane, op); break;
 		}
+		if (lane->woken)
+			run_kswapds(lane);
 		if (++lane->since_sample == REPLAY_SAMPLE_EVERY)
 			sample(lane);
 	}
@@ -255,7 +275,7 @@ int lane_init(struct lane *lane, const struct replay_config *config, const struc
 	lane->map = calloc(CHUNKS, sizeof(*lane->map));
 	if (!lane->map)
 		return trace_fail(error, "no memory for the table of frames");
-	yard_set_event_sink(lane->machine.yard, watch, &lane->figures, false);
+	yard_set_event_sink(lane->machine.yard, watch, lane, false);
 	return 0;
 }
 
