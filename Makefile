@@ -40,7 +40,7 @@ install-check-deps:
 demo: install-deps
 	@$(MAKE) --no-print-directory all
 	build/pageyard verify $(RECORDS)
-	build/pageyard replay $(RECORDS)
+	build/pageyard replay $(lastword $(RECORDS))
 
 check: install-check-deps
 	@$(MAKE) --no-print-directory --keep-going check-plain check-asan check-tsan check-clang check-gcc
