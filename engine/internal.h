@@ -28,6 +28,8 @@
 #include <pageyard/restore.h>
 #include <pageyard/yard.h>
 
+#include "engine/names.h"
+
 #include "yard_platform.h"
 
 #define likely(x)   __builtin_expect(!!(x), 1)

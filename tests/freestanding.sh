@@ -17,7 +17,7 @@ else
 	own_headers="-isystem $($cc -print-file-name=include) -isystem $($cc -print-file-name=include-fixed)"
 fi
 
-echo 1..3
+echo 1..4
 result() # NUMBER NAME FILE: the test passed when FILE is empty
 {
 	if [ -s "$3" ]; then
@@ -51,3 +51,7 @@ result 2 "links into one object" "$work/link"
 [ ! -f "$work/engine.o" ] || nm -u "$work/engine.o" | awk '{print $NF}' |
 	grep -vxE 'memcpy|memmove|memset' >"$work/undefined" || true
 result 3 "needs no symbol but memcpy, memmove and memset" "$work/undefined"
+
+: >"$work/names"
+[ ! -f "$work/engine.o" ] || nm -g --defined-only "$work/engine.o" | awk '{print $NF}' | grep -v '^yard_' >"$work/names" || true
+result 4 "defines no symbol without the prefix yard_ (engine/names.h)" "$work/names"

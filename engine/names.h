@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine's files call each other's functions by short names. In the library they all carry the project's prefix, so
+// that a program that links libpageyard.a may have a function of the same name. tests/freestanding.sh checks it.
+
+#pragma once
+
+#define account_free_pages yard_engine_account_free_pages
+#define alloc_slowpath yard_engine_alloc_slowpath
+#define boost_watermark yard_engine_boost_watermark
+#define build_zonelists yard_engine_build_zonelists
+#define check_allocated yard_engine_check_allocated
+#define count_numa_event yard_engine_count_numa_event
+#define count_pageblock yard_engine_count_pageblock
+#define del_free_block yard_engine_del_free_block
+#define event_send yard_engine_event_send
+#define expand yard_engine_expand
+#define fold_zone_diffs yard_engine_fold_zone_diffs
+#define frame_deferred yard_engine_frame_deferred
+#define free_block_holding yard_engine_free_block_holding
+#define free_direct yard_engine_free_direct
+#define free_one yard_engine_free_one
+#define free_pieces yard_engine_free_pieces
+#define free_prepared yard_engine_free_prepared
+#define gfp_highest_zone yard_engine_gfp_highest_zone
+#define gfp_nonblock_flags yard_engine_gfp_nonblock_flags
+#define grow_zone yard_engine_grow_zone
+#define move_free_block yard_engine_move_free_block
+#define move_pageblock_free yard_engine_move_pageblock_free
+#define next_unreserved yard_engine_next_unreserved
+#define node_balanced yard_engine_node_balanced
+#define pageblock_in_zone yard_engine_pageblock_in_zone
+#define pcp_alloc yard_engine_pcp_alloc
+#define pcp_decay yard_engine_pcp_decay
+#define pcp_drain_portions yard_engine_pcp_drain_portions
+#define pcp_drain_set yard_engine_pcp_drain_set
+#define pcp_free yard_engine_pcp_free
+#define pcp_update_zone yard_engine_pcp_update_zone
+#define put_free_block yard_engine_put_free_block
+#define refresh_stat_thresholds yard_engine_refresh_stat_thresholds
+#define release_chunk yard_engine_release_chunk
+#define release_range yard_engine_release_range
+#define reserve_highatomic yard_engine_reserve_highatomic
+#define rmqueue_buddy_one yard_engine_rmqueue_buddy_one
+#define set_pageblock_isolate yard_engine_set_pageblock_isolate
+#define set_pageblock_type yard_engine_set_pageblock_type
+#define setup_deferred yard_engine_setup_deferred
+#define setup_per_zone_wmarks yard_engine_setup_per_zone_wmarks
+#define setup_watermarks yard_engine_setup_watermarks
+#define take_smallest yard_engine_take_smallest
+#define update_mobility yard_engine_update_mobility
+#define wakeup_kswapd yard_engine_wakeup_kswapd
+#define walk_zonelist yard_engine_walk_zonelist
+#define watermark_fast yard_engine_watermark_fast
+#define watermark_ok yard_engine_watermark_ok
+#define zone_mod_stat yard_engine_zone_mod_stat
+#define zone_of yard_engine_zone_of
+#define zone_stat_snapshot yard_engine_zone_stat_snapshot
