@@ -77,7 +77,11 @@ coverage:
 	gcovr --root . --filter engine/ --object-directory build-coverage --print-summary \
 		--html-details build-coverage/coverage.html
 
+# A build folder that is there already has the prefix that it was made with, unless one is given.
 install: all
+ifeq ($(origin PREFIX),command line)
+	$(MESON) configure build --prefix=$(PREFIX)
+endif
 	$(MESON) install -C build
 
 clean:

@@ -20,15 +20,9 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
-#ifdef HAVE_CMD_VERIFY
 	{"verify", "compare the engine's choices with those of a recorded kernel, frame by frame", cmd_verify},
-#endif
-#ifdef HAVE_CMD_REPLAY
 	{"replay", "run a recorded workload under any policy", cmd_replay},
-#endif
-#ifdef HAVE_CMD_BENCH
 	{"bench", "measure the allocator's speed on this machine", cmd_bench},
-#endif
 	{"policies", "list the policy versions and their switches", cmd_policies},
 };
 
@@ -323,7 +317,7 @@ static int unknown_tool_option(const char *word)
 	return EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
 
@@ -335,7 +329,8 @@ int main(int argc, char **argv)
 		printf("pageyard %s\n", PAGEYARD_VERSION);
 		return EXIT_FINE;
 	}
-	if (!strcmp(word, "--help") || !strcmp(word, "-h") || (!strcmp(word, "help") && argc == 2)) {
+	if (!strcmp(word, "--help") || !strcmp(word, "-h")
+	    || (!strcmp(word, "help") && (argc == 2 || !strcmp(argv[2], "help")))) {
 		print_tool_help(stdout);
 		return EXIT_FINE;
 	}
@@ -347,4 +342,16 @@ int main(int argc, char **argv)
 	const struct subcommand *subcommand = find_subcommand(word);
 
 	return subcommand ? subcommand->run(argc - 1, argv + 1) : unknown_subcommand(word);
+}
+
+int main(int argc, char **argv)
+{
+	int code = run(argc, argv);
+
+	// Also of --help and --version; a command that failed has said why.
+	if (code == EXIT_FINE && (fflush(stdout) || ferror(stdout))) {
+		fprintf(stderr, "pageyard: standard output: %s\n", strerror(errno));
+		return EXIT_FAILED;
+	}
+	return code;
 }

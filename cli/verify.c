@@ -110,6 +110,8 @@ int cmd_verify(int argc, char **argv)
 	}
 	if (option != CLI_END)
 		return cli_exit_code(option);
+	if (json && verify.explain)
+		return cli_usage_error(&command, "--json and --explain exclude each other");
 	if (isatty(STDERR_FILENO))
 		verify.progress = draw_progress;
 	for (int i = cli_first_argument(); i < argc; i++) {

@@ -119,6 +119,25 @@ static uint32_t alloc_nolock(struct yard *yard, struct alloc_context *ctx) // G9
 	return walk_zonelist(yard, ctx, ALLOC_NOLOCK | ALLOC_WMARK_MIN | ALLOC_CPUSET | gfp_cma_flags(ctx));
 }
 
+static struct zone *bulk_zone(struct yard *yard, struct alloc_context *ctx, unsigned flags, uint64_t missing);
+
+// One page as C2 and C3 take it. PFN_NONE: the single-page path is next (C4).
+static uint32_t alloc_bulk_page(struct yard *yard, struct alloc_context *ctx)
+{
+	unsigned flags = bulk_flags(fast_flags(yard, ctx));
+	struct zone *zone = bulk_zone(yard, ctx, flags, 1);
+	uint32_t pfn = PFN_NONE;
+
+	ctx->attempts++;
+	if (zone && !ctx->order) {
+		ctx->bulk = true;
+		pfn = pcp_alloc(yard, zone, ctx, flags);
+		ctx->bulk = pfn != PFN_NONE;
+		ctx->zone = zone->id;
+	}
+	return pfn;
+}
+
 // E-8: the fast attempt, then the slow path.
 static HOT uint32_t alloc_normal(struct yard *yard, const struct yard_request *request, struct alloc_context *ctx)
 {
@@ -149,13 +168,13 @@ int yard_alloc_request(struct yard *yard, const struct yard_request *request, st
 		if (!pcp_allowed_order(ctx.order))
 			return YARD_EINVAL;
 		pfn = alloc_nolock(yard, &ctx);
-	} else if (unlikely(request->bulk)) {
-		ctx.bulk = true;
-		pfn = walk_zonelist(yard, &ctx, bulk_flags(fast_flags(yard, &ctx)));
 	} else {
-		pfn = alloc_normal(yard, request, &ctx);
+		pfn = request->bulk ? alloc_bulk_page(yard, &ctx) : PFN_NONE;
+		if (likely(pfn == PFN_NONE))
+			pfn = alloc_normal(yard, request, &ctx);
 	}
-	pfn = finish(yard, &ctx, pfn);
+	if (likely(!ctx.bulk)) // C3: bulk pages have no mm_page_alloc
+		pfn = finish(yard, &ctx, pfn);
 	result->attempts = ctx.attempts;
 	if (unlikely(pfn == PFN_NONE))
 		return YARD_ENOMEM;

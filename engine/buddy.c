@@ -113,7 +113,7 @@ static RARE bool captured(struct yard *yard, struct zone *zone, struct capture *
 	if (type != capture->migratetype)
 		EMIT(yard, .kind = YARD_EVENT_PAGE_ALLOC_EXTFRAG, .pfn = pfn, .order = (uint8_t)order,
 		     .migratetype = capture->migratetype, .zone = zone->id, .a = (int32_t)order, .b = (int32_t)type,
-		     .c = type == capture->migratetype);
+		     .c = 0); // the pageblock keeps its type
 	capture->pfn = pfn;
 	frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, order, 0));
 	return true;

@@ -70,7 +70,6 @@ const char *yard_path_name(unsigned path)
 	static const char *const names[YARD_PATHS] = {
 		[YARD_PATH_NONE] = "none", [YARD_PATH_PCP] = "per-CPU hit", [YARD_PATH_REFILL] = "refill",
 		[YARD_PATH_CLAIM] = "claim", [YARD_PATH_STEAL] = "steal", [YARD_PATH_DIRECT] = "direct",
-		[YARD_PATH_CAPTURE] = "capture",
 	};
 
 	return path < YARD_PATHS ? names[path] : "?";

@@ -82,7 +82,7 @@ static uint32_t try_claim_block(struct yard *yard, struct zone *zone, uint32_t p
 	if (current_order >= YARD_PAGEBLOCK_ORDER)
 		return claim_whole(yard, zone, pfn, current_order, order, type, fallback);
 	boost_watermark(yard, zone, flags); // R11.1: before it is known whether the claim succeeds
-	if (!pageblock_in_zone(zone, pfn) || !block_is_worth_claiming(yard, zone, pfn, type, fallback))
+	if (!pageblock_in_zone(yard, zone, pfn) || !block_is_worth_claiming(yard, zone, pfn, type, fallback))
 		return PFN_NONE;
 	move_pageblock_free(yard, zone, pfn, type);
 	set_pageblock_type(yard, pfn, type);

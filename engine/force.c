@@ -22,8 +22,11 @@ uint32_t yard_peek_pcp(const struct yard *yard, unsigned zone, unsigned cpu, uns
 
 uint32_t yard_peek_drain(const struct yard *yard, unsigned zone, unsigned cpu, unsigned pindex, unsigned *found)
 {
-	const struct pcp *pcp = zone_pcp(zone_at(yard, zone), cpu);
+	const struct pcp *pcp;
 
+	if (zone >= yard->nr_zones || cpu >= yard->nr_cpus)
+		return PFN_NONE;
+	pcp = zone_pcp(zone_at(yard, zone), cpu);
 	for (unsigned i = 0; i < YARD_PCP_LISTS; i++) {
 		unsigned index = (pindex + i) % YARD_PCP_LISTS;
 

@@ -165,6 +165,17 @@ static unsigned chunk_order(const struct yard *yard, uint32_t pfn, uint32_t rema
 	return (unsigned)min64(order, YARD_MAX_PAGE_ORDER);
 }
 
+// The frames from pfn on that may share a chunk: of one zone (B1) and one section (B16). At most nr.
+static uint32_t chunk_run(const struct yard *yard, uint32_t pfn, uint32_t nr)
+{
+	const struct zone *zone = zone_of_block(yard, pfn);
+	uint32_t run = 1, section = PAGES_PER_SECTION - pfn % PAGES_PER_SECTION;
+
+	while (run < nr && run < section && zone_of_block(yard, pfn + run) == zone)
+		run++;
+	return run;
+}
+
 int yard_free_range(struct yard *yard, uint32_t pfn, uint32_t nr)
 {
 	if (!in_yard(yard, pfn) || nr > yard->end_pfn - pfn)
@@ -178,7 +189,7 @@ int yard_free_range(struct yard *yard, uint32_t pfn, uint32_t nr)
 	for (uint32_t p = pfn; p < pfn + nr; p++)
 		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = p, .order = 0, .zone = zone_of(yard, p)->id);
 	while (nr) {
-		uint32_t section = PAGES_PER_SECTION - pfn % PAGES_PER_SECTION, run = nr < section ? nr : section;
+		uint32_t run = chunk_run(yard, pfn, nr);
 
 		while (run) {
 			unsigned order = chunk_order(yard, pfn, run);

@@ -22,7 +22,7 @@ void reserve_highatomic(struct yard *yard, struct zone *zone, uint32_t pfn, unsi
 	if (zone->nr_reserved_highatomic >= reserve_limit(zone) || !mergeable_type(type))
 		goto out;
 	if (order < YARD_PAGEBLOCK_ORDER) {
-		if (!pageblock_in_zone(zone, pfn))
+		if (!pageblock_in_zone(yard, zone, pfn))
 			goto out;
 		EMIT(yard, .kind = YARD_EVENT_MOVE_BLOCK, .pfn = pfn, .zone = zone->id, .a = (int32_t)type,
 		     .b = YARD_HIGHATOMIC);
@@ -49,7 +49,7 @@ static bool unreserve_in(struct yard *yard, struct zone *zone, unsigned type)
 		size = order > YARD_PAGEBLOCK_ORDER ? 1u << order : YARD_PAGEBLOCK_NR_PAGES;
 		zone->nr_reserved_highatomic -= (uint32_t)min64(size, zone->nr_reserved_highatomic);
 		if (order < YARD_PAGEBLOCK_ORDER) {
-			if (!pageblock_in_zone(zone, pfn))
+			if (!pageblock_in_zone(yard, zone, pfn))
 				continue;
 			EMIT(yard, .kind = YARD_EVENT_MOVE_BLOCK, .pfn = pfn, .zone = zone->id, .a = YARD_HIGHATOMIC,
 			     .b = (int32_t)type);

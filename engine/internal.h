@@ -15,7 +15,7 @@
 //
 // Protection, as tagged below: c constant after yard_init(), z zone->lock, p pcp->lock, a atomic (relaxed: each such
 // value stands alone, nothing else is published through it). A frame's word is written by whoever owns the block:
-// the zone lock for BUDDY and ISOLATED, the set's lock for PCP, the user for ALLOCATED; it is atomic because merging
+// the zone lock for BUDDY, the set's lock for PCP, the user for ALLOCATED and ISOLATED; it is atomic because merging
 // looks at the words of neighbours that others own, and only a BUDDY word, which the zone lock protects, makes it act.
 
 #pragma once
@@ -226,7 +226,7 @@ struct alloc_context {
 	bool pfmemalloc;
 };
 
-enum rmqueue_mode { RMQUEUE_NORMAL, RMQUEUE_CMA, RMQUEUE_CLAIM, RMQUEUE_STEAL }; // R6
+enum rmqueue_mode { RMQUEUE_NORMAL, RMQUEUE_CMA, RMQUEUE_STEAL }; // R6
 
 enum fpi_flags { FPI_NONE, FPI_TO_TAIL = 1 };
 
@@ -460,7 +460,7 @@ uint32_t free_block_holding(const struct yard *yard, uint32_t pfn, unsigned *ord
 // ---- pageblock.c: zone->lock held ----
 void set_pageblock_type(struct yard *yard, uint32_t pfn, unsigned type); // M9
 void set_pageblock_isolate(struct yard *yard, uint32_t pfn, bool isolate);
-bool pageblock_in_zone(const struct zone *zone, uint32_t pfn); // R11.2
+bool pageblock_in_zone(const struct yard *yard, const struct zone *zone, uint32_t pfn); // R11.2
 struct zone *zone_of(const struct yard *yard, uint32_t pfn);   // NULL: none
 static inline struct zone *zone_of_block(const struct yard *yard, uint32_t pfn) // of a frame that is in a zone
 {
@@ -477,14 +477,13 @@ uint32_t rmqueue_buddy_one(struct yard *yard, struct zone *zone, unsigned order,
 			   enum rmqueue_mode *mode, enum yard_path *path); // R6
 
 // ---- pcp.c ----
-void pcp_set_limits(struct yard *yard, struct zone *zone);
 void pcp_update_zone(struct yard *yard, struct zone *zone); // P5
 uint32_t pcp_alloc(struct yard *yard, struct zone *zone, struct alloc_context *ctx, unsigned flags); // P6
 enum pcp_free_kind { PCP_FREE_NORMAL, PCP_FREE_NOLOCK, PCP_FREE_BATCHED };
 bool pcp_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned list_type,
 	      enum pcp_free_kind kind);
 bool pcp_decay(struct yard *yard, struct zone *zone, unsigned cpu);
-void yard_resume_drain(struct yard *yard, unsigned zone, unsigned index, int32_t to_free);
+void pcp_resume_drain(struct yard *yard, unsigned zone, unsigned index, int32_t to_free);
 void pcp_drain_portions(struct yard *yard, struct zone *zone, unsigned cpu, int32_t to_drain);
 void pcp_drain_set(struct yard *yard, struct zone *zone, unsigned cpu);
 

@@ -16,7 +16,7 @@ static void take_pageblocks(struct yard *yard, struct zone *zone, uint32_t pfn, 
 	for (uint32_t p = pfn; p < end; p += YARD_PAGEBLOCK_NR_PAGES) {
 		unsigned type = pageblock_type(yard, p);
 
-		if (!mergeable_type(type) || !pageblock_in_zone(zone, p))
+		if (!mergeable_type(type) || !pageblock_in_zone(yard, zone, p))
 			continue;
 		EMIT(yard, .kind = YARD_EVENT_MOVE_BLOCK, .pfn = p, .zone = zone->id, .a = (int32_t)type, .b = YARD_MOVABLE);
 		move_pageblock_free(yard, zone, p, YARD_MOVABLE);
@@ -115,10 +115,13 @@ int yard_unuse_isolated(struct yard *yard, uint32_t pfn, unsigned order)
 	return error;
 }
 
-int yard_capture_begin(struct yard *yard, unsigned zone, unsigned order, unsigned migratetype)
+int yard_capture_begin(struct yard *yard, unsigned zone, unsigned order, unsigned migratetype, unsigned compaction_order)
 {
-	if (zone >= yard->nr_zones || order > YARD_MAX_PAGE_ORDER || migratetype >= YARD_PCPTYPES)
+	if (zone >= yard->nr_zones || order > YARD_MAX_PAGE_ORDER || migratetype >= YARD_PCPTYPES
+	    || compaction_order > YARD_MAX_PAGE_ORDER)
 		return YARD_EINVAL;
+	if (yard->policy.capture_match == YARD_CAPTURE_COMPACTION_ORDER) // D5
+		order = compaction_order;
 	yard->captures[this_cpu(yard)] = (struct capture){
 		.active = true, .zone = (uint8_t)zone, .order = (uint8_t)order,
 		.migratetype = (uint8_t)migratetype, .pfn = PFN_NONE,
@@ -181,7 +184,7 @@ static bool toggle_isolation(struct yard *yard, struct zone *zone, uint32_t pfn,
 	unsigned order;
 	uint32_t first;
 
-	if (!pageblock_in_zone(zone, pfn))
+	if (!pageblock_in_zone(yard, zone, pfn))
 		return false;
 	first = free_block_holding(yard, pfn, &order);
 	if (first != PFN_NONE && order > YARD_PAGEBLOCK_ORDER) {

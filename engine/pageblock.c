@@ -30,11 +30,12 @@ void set_pageblock_isolate(struct yard *yard, uint32_t pfn, bool isolate)
 	store_bits(yard, pfn, isolate ? bits | PB_ISOLATE : bits & ~PB_ISOLATE);
 }
 
-bool pageblock_in_zone(const struct zone *zone, uint32_t pfn)
+// The spans of nodes may interleave: a pageblock inside the span may still hold frames of another zone.
+bool pageblock_in_zone(const struct yard *yard, const struct zone *zone, uint32_t pfn)
 {
 	uint32_t first = pfn & ~(YARD_PAGEBLOCK_NR_PAGES - 1u);
 
-	return first >= zone->start_pfn && first + YARD_PAGEBLOCK_NR_PAGES <= zone->end_pfn;
+	return pageblock_of(yard, pfn)->zone == zone->id && first >= zone->start_pfn && first + YARD_PAGEBLOCK_NR_PAGES <= zone->end_pfn;
 }
 
 struct zone *zone_of(const struct yard *yard, uint32_t pfn)

@@ -334,7 +334,7 @@ static void leave_below_high(struct yard *yard, struct zone *zone) // P13
 }
 
 // The rest of a drain that a preempted task left (N1): its CPU runs it again. index YARD_PCP_LISTS: of a decay.
-void yard_resume_drain(struct yard *yard, unsigned id, unsigned index, int32_t to_free)
+void pcp_resume_drain(struct yard *yard, unsigned id, unsigned index, int32_t to_free)
 {
 	struct zone *zone = zone_at(yard, id);
 	struct pcp *pcp = zone_pcp(zone, this_cpu(yard));

@@ -31,13 +31,25 @@ int yard_restore_zone(struct yard *yard, unsigned id, const struct yard_zone_sta
 	return YARD_OK;
 }
 
+// What the set's arithmetic relies on: free_count, with a batch of PCP_BATCH_SCALE_MAX and one block more, fits 16 bits.
+static bool pcp_state_ok(const struct yard_pcp_state *state)
+{
+	const int32_t batch_max = (INT16_MAX - YARD_PAGEBLOCK_NR_PAGES) >> YARD_PCP_BATCH_SCALE_MAX;
+
+	return state->alloc_factor >= 0 && state->alloc_factor <= YARD_PCP_BATCH_SCALE_MAX
+	       && state->batch >= 1 && state->batch <= batch_max
+	       && state->free_count >= 0 && state->free_count <= INT16_MAX - YARD_PAGEBLOCK_NR_PAGES
+	       && state->high >= 0 && state->high_min >= 0 && state->high_max >= 0
+	       && state->expire >= 0 && state->expire <= (int32_t)UINT8_MAX;
+}
+
 int yard_restore_pcp(struct yard *yard, unsigned id, unsigned cpu, const struct yard_pcp_state *state)
 {
 	struct pcp *pcp;
 
 	if (id >= yard->nr_zones || cpu >= yard->nr_cpus || !zone_populated(zone_at(yard, id)))
 		return YARD_ERANGE;
-	if (state->alloc_factor < 0 || state->alloc_factor > YARD_PCP_BATCH_SCALE_MAX || state->batch < 1)
+	if (!pcp_state_ok(state))
 		return YARD_EINVAL;
 	pcp = zone_pcp(zone_at(yard, id), cpu);
 	pcp->high = state->high;

@@ -118,6 +118,15 @@ static bool offline_ok(const struct yard_config *config)
 	       && config->offline[config->nr_offline - 1].end <= YARD_PFN_NONE - MAX_BLOCK;
 }
 
+static uint64_t memory_pages(const struct yard_config *config)
+{
+	uint64_t pages = 0;
+
+	for (uint32_t i = 0; i < config->nr_memory; i++)
+		pages += config->memory[i].end - config->memory[i].start;
+	return pages;
+}
+
 static bool config_ok(const struct yard_config *config)
 {
 	if (!config->nr_nodes || config->nr_nodes > YARD_NODES_MAX || !config->nr_cpus || config->nr_cpus > YARD_CPUS_MAX)
@@ -132,6 +141,8 @@ static bool config_ok(const struct yard_config *config)
 		if (config->cpu_node[cpu] >= config->nr_nodes)
 			return false;
 	if (config->percpu_pagelist_high_fraction && config->percpu_pagelist_high_fraction < 8)
+		return false;
+	if (config->user_min_free_kbytes > 0 && (uint64_t)config->user_min_free_kbytes / 4 > memory_pages(config))
 		return false;
 	return config->watermark_scale_factor <= 3000;
 }

@@ -166,3 +166,14 @@ void yard_get_fragmentation(struct yard *yard, unsigned id, unsigned order, stru
 	else if (blocks)
 		index->fragmentation_index = 1000 - (int32_t)((1000 + pages * 1000 / (1ull << order)) / blocks);
 }
+
+void yard_set_owner(struct yard *yard, uint32_t pfn, uint32_t owner)
+{
+	if (in_yard(yard, pfn))
+		frame_at(yard, pfn)->owner = owner;
+}
+
+uint32_t yard_get_owner(const struct yard *yard, uint32_t pfn)
+{
+	return in_yard(yard, pfn) ? frame_at(yard, pfn)->owner : 0;
+}

@@ -71,8 +71,10 @@ static bool node_reclaimed(struct walk *walk, struct zone *zone, uint64_t mark)
 	reclaimed = yard->owner.node_reclaim(yard->owner.context, zone->node, ctx->gfp, ctx->order);
 	if (!reclaimed && yard->policy.node_reclaim_retest == YARD_RETEST_IF_RECLAIMED) // D3
 		return false;
-	return watermark_ok(yard, zone, ctx->order, mark, ctx->highest_zone, walk->flags,
-			    zone_stat(zone, YARD_NR_FREE_PAGES));
+	if (watermark_ok(yard, zone, ctx->order, mark, ctx->highest_zone, walk->flags, zone_stat(zone, YARD_NR_FREE_PAGES)))
+		return true;
+	why_skipped(walk, zone, YARD_SKIP_NODE_RECLAIM);
+	return false;
 }
 
 // M18: more of a zone that is not all released yet. Growing takes locks, which a NOLOCK request must not wait for.
@@ -278,8 +280,8 @@ void wakeup_kswapd(struct yard *yard, struct zone *zone, uint32_t gfp, unsigned 
 			     .a = (int32_t)highest_zone);
 		return;
 	}
-	if (node->has_kswapd)
-		atomic_store_explicit(&node->kswapd_awake, true, memory_order_relaxed);
+	if (node->has_kswapd && atomic_exchange_explicit(&node->kswapd_awake, true, memory_order_relaxed))
+		return; // another thread has just woken it
 	EMIT(yard, .kind = YARD_EVENT_WAKEUP_KSWAPD, .order = (uint8_t)order, .zone = zone->id,
 	     .a = (int32_t)highest_zone, .b = (int32_t)gfp);
 }

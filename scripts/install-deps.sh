@@ -7,7 +7,7 @@
 set -eu
 
 # A package, and what shows that it is there where dpkg is not: cmd:PROGRAM or pc:PKG-CONFIG-MODULE.
-build='meson=cmd:meson ninja-build=cmd:ninja pkg-config=cmd:pkg-config libzstd-dev=pc:libzstd
+build='gcc=cmd:cc libc6-dev=cmd:cc meson=cmd:meson ninja-build=cmd:ninja pkg-config=cmd:pkg-config libzstd-dev=pc:libzstd
 	libtracecmd-dev=pc:libtracecmd libtracefs-dev=pc:libtracefs libtraceevent-dev=pc:libtraceevent
 	libcmocka-dev=pc:cmocka'
 check='gcc=cmd:gcc clang=cmd:clang binutils=cmd:nm valgrind=cmd:valgrind'

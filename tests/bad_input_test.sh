@@ -80,6 +80,13 @@ for name in snapshot0 events snapshot1; do
 	report "$name is empty" "$problem"
 done
 
+# ---- long lines ----
+
+# Of brackets that each look like the end of a line's head: found to be none in one pass, not in one pass a bracket.
+awk 'BEGIN { for (i = 0; i < 100000; i++) printf ")[1] 1.1: "; print "" }' >"$work/brackets.txt"
+refusal "brackets.txt:1:" replay --memory=512MiB --cpus=1 "$work/brackets.txt"
+report "a line of a hundred thousand brackets" "$problem"
+
 # ---- cut off ----
 
 cut_off() # NAME FILE TIMES PART COMMAND...: cuts FILE, of which FILE.whole is the original, at random places

@@ -52,6 +52,7 @@ answers() # WORD ARGUMENT...: exit 0, standard output has WORD, stderr is empty
 answers 'Usage: pageyard COMMAND' --help
 answers 'Usage: pageyard COMMAND' -h
 answers 'Usage: pageyard COMMAND' help
+answers 'Usage: pageyard COMMAND' help help
 answers 'Exit codes: 0 fine' --help
 answers 'pageyard 0.' --version
 answers 'pageyard 0.' -V
@@ -117,12 +118,15 @@ fi
 
 # A full disk is not success.
 if [ -c /dev/full ]; then
-	code=0
-	"$pageyard" policies >/dev/full 2>"$work/err" || code=$?
-	problem=
-	[ "$code" = 1 ] || problem="exit code $code, not 1"
-	grep -q 'standard output' "$work/err" || problem="$problem; no message"
-	report "a write error is a failure" "$problem"
+	for argument in policies --help --version 'policies --help'; do
+		code=0
+		# shellcheck disable=SC2086
+		"$pageyard" $argument >/dev/full 2>"$work/err" || code=$?
+		problem=
+		[ "$code" = 1 ] || problem="exit code $code, not 1"
+		grep -q 'standard output' "$work/err" || problem="$problem; no message"
+		report "a write error is a failure: pageyard $argument" "$problem"
+	done
 fi
 
 echo "1..$number"

@@ -53,5 +53,5 @@ result 2 "links into one object" "$work/link"
 result 3 "needs no symbol but memcpy, memmove and memset" "$work/undefined"
 
 : >"$work/names"
-[ ! -f "$work/engine.o" ] || nm -g --defined-only "$work/engine.o" | awk '{print $NF}' | grep -v '^yard_' >"$work/names" || true
-result 4 "defines no symbol without the prefix yard_ (engine/names.h)" "$work/names"
+[ ! -f "$work/engine.o" ] || nm -g --defined-only "$work/engine.o" | awk '{print $NF}' | grep -vE '^(yard|pageyard_engine)_' >"$work/names" || true
+result 4 "defines no symbol without a prefix of the project (engine/names.h)" "$work/names"

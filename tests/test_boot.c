@@ -126,7 +126,6 @@ static void M3_movable_start_past_the_node_is_ignored(void **state)
 }
 
 // M2, M3: a movable_start below the node makes all of the node MOVABLE, not more: the zone begins where the node does.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void M3_movable_start_below_the_node(void **state)
 {
 	const uint32_t movable_start[] = { 0, BASE + 1024 };
@@ -232,7 +231,6 @@ static void M2_a_node_s_zones_are_cut_at_its_span(void **state)
 }
 
 // Z2, I11: as many nodes as the limit allows work, or are refused: zone indices must fit wherever they are kept.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void limit_of_nodes_is_served_or_refused(void **state)
 {
 	struct yard_range memory[YARD_NODES_MAX];

@@ -284,7 +284,7 @@ static void B9_capture_takes_the_merged_block(void **state)
 	give_used(0, 1, false);
 	ready();
 	direct(true);
-	assert_int_equal(yard_capture_begin(yard, NORMAL, 2, M), YARD_OK);
+	assert_int_equal(yard_capture_begin(yard, NORMAL, 2, M, 2), YARD_OK);
 	free_at(0, 0);
 	assert_events(KMEM, "free(0,0)");
 	assert_pfn(yard_capture_end(yard), 0);
@@ -293,6 +293,24 @@ static void B9_capture_takes_the_merged_block(void **state)
 	assert_int_equal(zone_state(NORMAL).pgalloc, 0); // T7d
 	free_at(0, 2);
 	assert_lists(NORMAL, M, "3:[0]");
+	assert_verified();
+}
+
+// D5: with capture_match=compaction-order a block must have the order that compaction works for, not the request's.
+static void D5_capture_by_the_compaction_order(void **state)
+{
+	struct yard_config config = plain_config();
+
+	(void)state;
+	config.policy.capture_match = YARD_CAPTURE_COMPACTION_ORDER;
+	build_normal(config, 4096);
+	direct(true);
+	assert_pfn(yard_alloc(yard, YARD_GFP_HIGHUSER_MOVABLE, 3), 0);
+	assert_int_equal(yard_capture_begin(yard, NORMAL, 3, M, 9), YARD_OK);
+	free_at(0, 3);
+	assert_pfn(yard_capture_end(yard), 0);
+	assert_int_equal(yard_free(yard, base, 3), YARD_ENOTOWNED); // the captured block has order 9
+	free_at(0, 9);
 	assert_verified();
 }
 
@@ -305,7 +323,7 @@ static void B9_capture_of_another_type(void **state)
 	give_block(0, 3);
 	ready();
 	direct(true);
-	assert_int_equal(yard_capture_begin(yard, NORMAL, 3, U), YARD_OK);
+	assert_int_equal(yard_capture_begin(yard, NORMAL, 3, U, 3), YARD_OK);
 	free_at(0, 3);
 	assert_events(KMEM, "free(0,3) extfrag(0,3,3,U,R,0)");
 	assert_pfn(yard_capture_end(yard), 0);
@@ -325,14 +343,14 @@ static void B9_captures_refused(void **state)
 	give_block(2048, 9);
 	ready();
 	direct(true);
-	yard_capture_begin(yard, NORMAL, 3, U);
+	yard_capture_begin(yard, NORMAL, 3, U, 3);
 	free_at(0, 3);
 	free_at(512, 3);
 	assert_int_equal(yard_capture_end(yard), NONE);
-	yard_capture_begin(yard, NORMAL, 10, M);
+	yard_capture_begin(yard, NORMAL, 10, M, 10);
 	free_at(1024, 10);
 	assert_int_equal(yard_capture_end(yard), NONE);
-	yard_capture_begin(yard, YARD_ZONE_DMA, 9, M);
+	yard_capture_begin(yard, YARD_ZONE_DMA, 9, M, 9);
 	free_at(2048, 9);
 	assert_int_equal(yard_capture_end(yard), NONE);
 	assert_lists(NORMAL, M, "3:[0] 9:[2048] 10:[1024]");
@@ -348,7 +366,7 @@ static void B9_whole_movable_block_for_another_type(void **state)
 	give_block(512, 9);
 	ready();
 	direct(true);
-	yard_capture_begin(yard, NORMAL, 9, U);
+	yard_capture_begin(yard, NORMAL, 9, U, 9);
 	free_at(512, 9);
 	assert_events(KMEM, "free(512,9) extfrag(512,9,9,U,M,0)");
 	assert_pfn(yard_capture_end(yard), 512);
@@ -441,7 +459,6 @@ static void B15_free_tail_in_pieces(void **state)
 }
 
 // B15 with B10: each piece is freed on its own, with its own mm_page_free; the block that stays has none.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void B15_each_piece_has_its_event(void **state)
 {
 	(void)state;
@@ -498,6 +515,28 @@ static void B16_cut_at_sections(void **state)
 	assert_verified();
 }
 
+// B16, B1: nor does a chunk cross from one zone to the next. Frames 992..1007, node 1 begins at 1000.
+static void B16_cut_at_zones(void **state)
+{
+	const struct yard_range memory[] = { { BASE, BASE + 1000, 0 }, { BASE + 1000, BASE + 8192, 1 } };
+	struct yard_config config = plain_config();
+
+	(void)state;
+	config.nr_nodes = 2;
+	config.memory = memory;
+	config.nr_memory = COUNT(memory);
+	config.restore = true;
+	build(&config);
+	assert_int_equal(yard_restore_allocated(yard, base + 992, 16, false), YARD_OK);
+	assert_int_equal(yard_restore_finish(yard), YARD_OK);
+	direct(true);
+	assert_int_equal(yard_free_range(yard, base + 992, 16), YARD_OK);
+	assert_events(KIND(FREE_DIRECT), "direct(992,3) direct(1000,3)");
+	assert_lists(NORMAL, M, "3:[992]");
+	assert_lists(YARD_ZONE_TYPES + NORMAL, M, "3:[1000]");
+	assert_verified();
+}
+
 // D9: older kernels free a range frame by frame.
 static void D9_free_range_frame_by_frame(void **state)
 {
@@ -532,7 +571,6 @@ static void B17_exact_allocation(void **state)
 }
 
 // B17 with B10 and T6: direct frees show mm_page_free.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void B17_surplus_frames_have_events(void **state)
 {
 	(void)state;
@@ -591,6 +629,7 @@ int main(void)
 		cmocka_unit_test(B6_nr_free_counts_all_types),
 		cmocka_unit_test(B9_capture_takes_the_merged_block),
 		cmocka_unit_test(B9_capture_of_another_type),
+		cmocka_unit_test(D5_capture_by_the_compaction_order),
 		cmocka_unit_test(B9_captures_refused),
 		cmocka_unit_test(B9_whole_movable_block_for_another_type),
 		cmocka_unit_test(B11_direct_free_counts),
@@ -602,6 +641,7 @@ int main(void)
 		cmocka_unit_test(B16_free_range_in_chunks),
 		cmocka_unit_test(B16_large_chunks),
 		cmocka_unit_test(B16_cut_at_sections),
+		cmocka_unit_test(B16_cut_at_zones),
 		cmocka_unit_test(D9_free_range_frame_by_frame),
 		cmocka_unit_test(B17_exact_allocation),
 		cmocka_unit_test(B17_surplus_frames_have_events),

@@ -157,6 +157,27 @@ static void C2_stays_on_the_node(void **state)
 	assert_int_equal(count_events(YARD_EVENT_PAGE_ALLOC), 1);
 }
 
+// C3, page by page: the same frames, counters and events, and free_count stays; C4 when the set is busy.
+static void C3_one_page_of_a_bulk(void **state)
+{
+	const struct yard_request request = { .gfp = GFP_M, .node = -1, .bulk = true };
+	struct yard_result result;
+
+	(void)state;
+	small_sets(plain_config());
+	for (uint32_t i = 0; i < 5; i++) {
+		assert_int_equal(yard_alloc_request(yard, &request, &result), YARD_OK);
+		assert_pfn(result.pfn, i);
+	}
+	assert_int_equal(count_events(YARD_EVENT_PAGE_ALLOC), 0);
+	assert_int_equal(zone_state(NORMAL).pgalloc, 5);
+	yard_sim_set_pcp_busy(yard, true);
+	assert_int_equal(yard_alloc_request(yard, &request, &result), YARD_OK);
+	assert_int_equal(result.path, YARD_PATH_DIRECT);
+	assert_int_equal(count_events(YARD_EVENT_PAGE_ALLOC), 1);
+	assert_verified();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +190,7 @@ int main(void)
 		cmocka_unit_test(C1_bulk_falls_back),
 		cmocka_unit_test(C3_runs_dry),
 		cmocka_unit_test(C2_stays_on_the_node),
+		cmocka_unit_test(C3_one_page_of_a_bulk),
 	};
 
 	return cmocka_run_group_tests_name("bulk", tests, NULL, demolish);

@@ -191,7 +191,6 @@ static void a_copy_is_a_fork(void **state)
 }
 
 // Watching changes nothing: with and without a receiver of events, with and without reasons, the same frames.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void a_sink_changes_nothing(void **state)
 {
 	struct yard_config config = machine();

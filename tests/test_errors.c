@@ -136,9 +136,9 @@ static void out_of_range(void **state)
 	assert_refused(yard_sim_set_cpu(yard, 1), YARD_ERANGE);
 	assert_refused(yard_pcp_disable(yard, 5, true), YARD_ERANGE);
 	assert_refused(yard_pcp_disable(yard, YARD_ZONE_DMA, true), YARD_ERANGE);
-	assert_refused(yard_capture_begin(yard, 5, 0, U), YARD_EINVAL);
-	assert_refused(yard_capture_begin(yard, NORMAL, 11, U), YARD_EINVAL);
-	assert_refused(yard_capture_begin(yard, NORMAL, 0, H), YARD_EINVAL);
+	assert_refused(yard_capture_begin(yard, 5, 0, U, 0), YARD_EINVAL);
+	assert_refused(yard_capture_begin(yard, NORMAL, 11, U, 11), YARD_EINVAL);
+	assert_refused(yard_capture_begin(yard, NORMAL, 0, H, 0), YARD_EINVAL);
 	assert_refused(yard_alloc_request(yard, &r, &result), YARD_ERANGE);
 	assert_int_equal(result.pfn, NONE);
 	yard_drain_zone_cpu(yard, 5, 0);
@@ -158,7 +158,6 @@ static void out_of_range(void **state)
 }
 
 // A hole inside a zone's span belongs to no zone; so does a pageblock without RAM.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void frames_of_holes_are_in_no_zone(void **state)
 {
 	(void)state;
@@ -262,7 +261,6 @@ static void bad_configurations(void **state)
 }
 
 // CMA blocks must be RAM that nothing else has reserved: anything else would count frames that do not exist.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void bad_cma_ranges(void **state)
 {
 	const struct yard_range memory[] = { { BASE, BASE + 4096, 0 }, { BASE + 4608 + 256, BASE + 8192, 0 } };
@@ -335,6 +333,59 @@ static void out_of_memory(void **state)
 	assert_verified();
 }
 
+// A recorded set whose numbers its arithmetic cannot hold is refused; the largest that it can is not.
+static void impossible_sets(void **state)
+{
+	const struct yard_pcp_state good = { .batch = 1007, .free_count = 32255, .alloc_factor = 5, .high = 1, .expire = 255 };
+	struct yard_pcp_state bad[] = { good, good, good, good, good, good, good, good, good };
+
+	(void)state;
+	blank(8192);
+	bad[0].batch = 0;
+	bad[1].batch = 1008;
+	bad[2].batch = INT32_MAX;
+	bad[3].free_count = -1;
+	bad[4].free_count = 32256;
+	bad[5].alloc_factor = 6;
+	bad[6].high_min = -1;
+	bad[7].high = -1;
+	bad[8].expire = 256;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (yard_restore_pcp(yard, NORMAL, 0, &bad[i]) != YARD_EINVAL)
+			fail_msg("set %zu is taken", i);
+	assert_int_equal(yard_restore_pcp(yard, NORMAL, 0, &good), YARD_OK);
+	assert_int_equal(yard_restore_pcp(yard, NORMAL, 1, &good), YARD_ERANGE);
+}
+
+// A list that does not exist has nothing to drain.
+static void peeking_outside_the_yard(void **state)
+{
+	unsigned found = 99;
+
+	(void)state;
+	blank(8192);
+	assert_int_equal(yard_peek_drain(yard, 5, 0, 0, &found), NONE);
+	assert_int_equal(yard_peek_drain(yard, NORMAL, 1, 0, &found), NONE);
+	assert_int_equal(found, 99);
+}
+
+// The embedder's word of a frame is kept whatever happens to the frame; outside the yard there is none.
+static void owner_words(void **state)
+{
+	uint32_t pfn, end;
+
+	(void)state;
+	build_normal(plain_config(), 8192);
+	pfn = yard_alloc(yard, YARD_GFP_KERNEL, 0);
+	yard_set_owner(yard, pfn, 4711);
+	assert_int_equal(yard_free(yard, pfn, 0), YARD_OK);
+	assert_int_equal(yard_get_owner(yard, pfn), 4711);
+	yard_frame_span(yard, &pfn, &end);
+	yard_set_owner(yard, end, 1);
+	assert_int_equal(yard_get_owner(yard, end), 0);
+	assert_verified();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +399,9 @@ int main(void)
 		cmocka_unit_test(bad_cma_ranges),
 		cmocka_unit_test(bad_instance_memory),
 		cmocka_unit_test(out_of_memory),
+		cmocka_unit_test(impossible_sets),
+		cmocka_unit_test(peeking_outside_the_yard),
+		cmocka_unit_test(owner_words),
 	};
 
 	return cmocka_run_group_tests_name("errors", tests, NULL, drop_copy);

@@ -422,6 +422,33 @@ static void R9_whole_block_requests(void **state)
 	assert_verified();
 }
 
+// R11.2: nor is one that the span covers but whose frames are not all the zone's. Node 1 lies between two parts of node
+// 0 and shares the pageblock at 512: a claim for node 0 would put node 1's free frames on node 0's lists.
+static void R11_block_shared_by_nodes(void **state)
+{
+	const struct yard_range memory[] = {
+		{ BASE, BASE + 768, 0 }, { BASE + 768, BASE + 2048, 1 }, { BASE + 2048, BASE + 8192, 0 }
+	};
+	const uint32_t here = YARD_GFP_THISNODE;
+	struct yard_config config = plain_config();
+
+	(void)state;
+	config.no_dma32 = true;
+	config.nr_nodes = 2;
+	config.memory = memory;
+	config.nr_memory = COUNT(memory);
+	build(&config);
+	direct(true);
+	while (yard_alloc(yard, here | YARD_GFP_MOVABLE, 10) != NONE)
+		;
+	assert_pfn(yard_alloc(yard, here | YARD_GFP_MOVABLE, 9), 0);
+	assert_lists(NORMAL, M, "8:[512]");
+	assert_pfn(yard_alloc(yard, here, 0), 512);
+	assert_int_equal(yard_pageblock_type(yard, base + 512), M);
+	assert_lists(YARD_ZONE_TYPES + NORMAL, M, "8:[768] 10:[1024]");
+	assert_verified();
+}
+
 // R11.2: a pageblock that is not wholly inside the zone is not claimed; the boost has happened already.
 static void R11_block_outside_the_span(void **state)
 {
@@ -558,6 +585,7 @@ int main(void)
 		cmocka_unit_test(R9_nofragment_stops_at_whole_blocks),
 		cmocka_unit_test(R9_whole_block_requests),
 		cmocka_unit_test(R11_block_outside_the_span),
+		cmocka_unit_test(R11_block_shared_by_nodes),
 		cmocka_unit_test(R11_moves_free_blocks_in_ascending_order),
 		cmocka_unit_test(R13_steal_takes_the_smallest),
 		cmocka_unit_test(R6_cma_balance),

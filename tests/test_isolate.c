@@ -172,7 +172,6 @@ static void C9_failure_undoes_all(void **state)
 }
 
 // C9: a larger block in use across the edge of the range makes it fail, movable or not.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void C9_compound_across_the_edge(void **state)
 {
 	(void)state;
@@ -418,7 +417,6 @@ static void C7_block_at_the_zone_border(void **state)
 
 // M9 against I2: while mobility grouping is off, C11 and merging put blocks on M lists whose pageblocks cannot be typed
 // M any more. The state must stay one that yard_verify() accepts.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void M9_free_blocks_without_mobility(void **state)
 {
 	(void)state;
@@ -437,7 +435,6 @@ static void M9_free_blocks_without_mobility(void **state)
 	assert_verified();
 }
 
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void M9_merging_without_mobility(void **state)
 {
 	(void)state;

@@ -200,14 +200,14 @@ static void M18_chunks(void **state)
 	config.reserved = &reserved;
 	config.nr_reserved = 1;
 	build(&config);
-	assert_int_equal(yard_capture_begin(yard, NORMAL, 0, M), YARD_OK);
+	assert_int_equal(yard_capture_begin(yard, NORMAL, 0, M, 0), YARD_OK);
 	yard_deferred_init(yard, 0);
 	assert_pfn(yard_capture_end(yard), 2 * SECTION + BLOCK); // the partial chunk, in frames
 	assert_verified();
 
 	config.nr_reserved = 0;
 	build(&config);
-	assert_int_equal(yard_capture_begin(yard, NORMAL, 0, M), YARD_OK);
+	assert_int_equal(yard_capture_begin(yard, NORMAL, 0, M, 0), YARD_OK);
 	yard_deferred_init(yard, 0);
 	assert_int_equal(yard_capture_end(yard), NONE); // whole chunks only
 	assert_verified();

@@ -536,7 +536,6 @@ static void P18_drain_all(void **state)
 
 // T5: the vmstat work of a CPU runs on that CPU: its drains carry its number. (yard_vmstat_update(yard, 1, ...) called
 // while the simulator stands on CPU 0.)
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void T5_decay_carries_the_owner_s_cpu(void **state)
 {
 	struct yard_config config = plain_config();
@@ -663,7 +662,6 @@ static void B13_drain_within_a_batch(void **state)
 }
 
 // B13: pages of an isolated block, and pages that find the set locked, are freed directly: no mm_page_free_batched.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void B13_direct_frees_of_a_batch_have_no_batched_event(void **state)
 {
 	(void)state;

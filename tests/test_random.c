@@ -667,7 +667,7 @@ static void op_capture(void)
 	unsigned order = any_order();
 	uint32_t pfn;
 
-	if (yard_capture_begin(yard, rnd(yard_nr_zones(yard)), order, rnd(3)) != YARD_OK)
+	if (yard_capture_begin(yard, rnd(yard_nr_zones(yard)), order, rnd(3), order) != YARD_OK)
 		return;
 	m.capturing = true;
 	if (chance(50))

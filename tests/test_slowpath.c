@@ -219,7 +219,6 @@ static void SP60_nofail(void **state)
 
 // 2.2 NORECLAIM comes before RECURSE: a request without DIRECT_RECLAIM drops NOFRAGMENT (SP-16) also while the task
 // that was interrupted, or that asks with NOMEMALLOC, has PF_MEMALLOC.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void SP16_drop_in_a_pf_memalloc_task(void **state)
 {
 	(void)state;
@@ -229,7 +228,6 @@ static void SP16_drop_in_a_pf_memalloc_task(void **state)
 }
 
 // The same for an interrupt that hits such a task.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void SP16_drop_in_an_interrupt_of_a_pf_memalloc_task(void **state)
 {
 	(void)state;

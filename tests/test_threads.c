@@ -317,7 +317,6 @@ static void four_threads(void **state)
 }
 
 // With isolation and contiguous ranges in between.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void four_threads_with_ranges(void **state)
 {
 	(void)state;

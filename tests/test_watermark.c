@@ -153,7 +153,6 @@ static void W1_lower_limit(void **state)
 }
 
 // W1: "at boot the high watermarks are 0", also on a machine with CMA, whose pages count as managed.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void W1_boot_value_with_cma(void **state)
 {
 	const struct yard_range memory = { BASE, BASE + 65536, 0 };
@@ -215,7 +214,6 @@ static void W4_reserve_of_normal_below_movable(void **state)
 }
 
 // A very large min_free_kbytes is refused, or leaves the marks in order (I8).
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void W3_huge_min_free_kbytes(void **state)
 {
 	(void)state;

@@ -144,7 +144,6 @@ static void G2_highest_zone(void **state)
 }
 
 // C12 with G2: a contiguous range comes from the zones that the gfp allows.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void C12_respects_the_highest_zone(void **state)
 {
 	const uint32_t movable_start = BASE + 2048;
@@ -163,7 +162,6 @@ static void C12_respects_the_highest_zone(void **state)
 }
 
 // G2: __GFP_MOVABLE without HIGHMEM stays below ZONE_MOVABLE, also for a contiguous range.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void C12_movable_alone_is_normal(void **state)
 {
 	const uint32_t movable_start = BASE + 2048;
@@ -290,7 +288,6 @@ static void Z9_interrupts_ignore_cpusets(void **state)
 }
 
 // Z9: the slow path has the caller's gfp back: without HARDWALL (and with cgroup v2) another node may serve.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void Z9_kernel_requests_leave_the_cpuset_in_the_slow_path(void **state)
 {
 	struct yard_request r = { .gfp = YARD_GFP_KERNEL, .node = 0, .cpuset = 1 << 1 };
@@ -306,7 +303,6 @@ static void Z9_kernel_requests_leave_the_cpuset_in_the_slow_path(void **state)
 }
 
 // T1, Z8: with cpusets in use mm_page_alloc of a fast success shows HARDWALL, also when the caller did not ask for it.
-// FAILS: suspected bug of the engine (reported, not fixed yet).
 static void T1_hardwall_of_the_fast_attempt(void **state)
 {
 	struct yard_request r = { .gfp = YARD_GFP_KERNEL, .node = 0, .cpuset = 1 << 0 };

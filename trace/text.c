@@ -218,7 +218,9 @@ static bool scan_pid_before(const char *line, const char *at, uint64_t *pid)
 	while (at > line && at[-1] == ' ')
 		at--;
 	if (at > line && at[-1] == ')') {
-		while (at > line && *at != '(')
+		for (at--; at > line && (isdigit((unsigned char)at[-1]) || at[-1] == ' ' || at[-1] == '-');)
+			at--; // no farther than a TGID or "-------" reaches: a line may hold a hundred thousand brackets
+		if (at > line && at[-1] == '(')
 			at--;
 		while (at > line && at[-1] == ' ')
 			at--;

@@ -185,14 +185,12 @@ static void choose_policy(struct verifier *v)
 	const struct verify_options *options = v->options;
 
 	v->policy = options->policy;
-	if (!options->policy_name) {
-		yard_policy_parse("linux-7.3", &v->policy, NULL, 0);
-		v->policy.defrag_mode = v->before->defrag_mode > 0;
-	}
+	v->result->policy_name = options->policy_name;
 	if (options->policy_name)
-		snprintf(v->result->policy_name, sizeof(v->result->policy_name), "%s", options->policy_name);
-	else
-		snprintf(v->result->policy_name, sizeof(v->result->policy_name), "linux-7.3,defrag_mode=%d", v->policy.defrag_mode);
+		return;
+	yard_policy_parse("linux-7.3", &v->policy, NULL, 0);
+	v->policy.defrag_mode = v->before->defrag_mode > 0;
+	v->result->policy_name = v->policy.defrag_mode ? "linux-7.3,defrag_mode=1" : "linux-7.3,defrag_mode=0";
 }
 
 static int verify_all(struct verifier *v)

@@ -108,7 +108,7 @@ struct verify_result {
 	uint64_t all_differences;
 	uint64_t lost;
 	unsigned nr_cpus;
-	char policy_name[64];
+	const char *policy_name; // the option's, or what it stands for without one
 	bool explained;
 	struct verify_final final;
 };

@@ -250,6 +250,8 @@ int compare_final(struct verifier *v)
 	}
 	buffer.pfn = malloc(buffer.room * sizeof(*buffer.pfn));
 	if (!after || !buffer.pfn) {
+		if (after)
+			snprintf(v->error->text, sizeof(v->error->text), "out of memory");
 		snapshot_free(after);
 		free(buffer.pfn);
 		return -1;

@@ -278,7 +278,7 @@ void judge_capture(struct verifier *v, const struct op *op)
 		v->result->silent[VERIFY_SILENT_CAPTURED]++;
 		return;
 	}
-	v->result->decision[VERIFY_FRAMES].all++;
+	count_frame(v, op, &(struct yard_result){ .path = YARD_PATH_NONE }, false);
 	v->hint = VERIFY_CAUSE_LOST_PROBE;
 	record_difference(v, op, VERIFY_FRAMES, "hands out a frame that no event took off a list", "was not asked");
 	v->stale = true;

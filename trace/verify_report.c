@@ -123,9 +123,11 @@ static enum verify_cause cause_of(const struct verifier *v, const struct op *op)
 {
 	int zone = op->pfn == YARD_PFN_NONE ? -1 : yard_zone_of(v->teacher, op->pfn);
 
+	if (v->result->cause[VERIFY_CAUSE_RULE])
+		return VERIFY_CAUSE_RULE;
 	if (v->hint != VERIFY_CAUSE_NONE)
 		return v->hint;
-	if (v->worst == YARD_FORCED_AS_PREDICTED || zone < 0 || v->result->cause[VERIFY_CAUSE_RULE])
+	if (v->worst == YARD_FORCED_AS_PREDICTED || zone < 0)
 		return VERIFY_CAUSE_RULE;
 	if (v->raced[zone])
 		return VERIFY_CAUSE_RACE;
@@ -203,13 +205,22 @@ void explain_before(struct verifier *v, const struct op *op)
 {
 	FILE *out = v->options->explain_to;
 
-	if (op->kind == OP_ALLOC)
+	if (op->kind == OP_ALLOC && op->pfn == YARD_PFN_NONE)
+		fprintf(out, "event %llu, cpu %u: a request of order %u, gfp %#x; the kernel had no frame for it\n",
+			(unsigned long long)v->options->explain, op->cpu, op->order, op->gfp);
+	else if (op->kind == OP_ALLOC)
 		fprintf(out, "event %llu, cpu %u: a request of order %u, type %s, gfp %#x; the kernel handed out frame %u\n",
 			(unsigned long long)v->options->explain, op->cpu, op->order,
 			yard_migratetype_name((unsigned)op->migratetype), op->gfp, op->pfn);
+	else if (op->kind == OP_WAKE || op->kind == OP_DECAY || op->kind == OP_DRAIN || op->kind == OP_RESUME || op->kind == OP_KSWAPD)
+		fprintf(out, "event %llu, cpu %u: %s\n", (unsigned long long)v->options->explain, op->cpu,
+			op->kind == OP_WAKE    ? "a request whose fast attempt failed"
+			: op->kind == OP_DECAY ? "a timed decay"
+			: op->kind == OP_KSWAPD ? "a step of kswapd"
+						: "a drain");
 	else
 		fprintf(out, "event %llu, cpu %u: %s of frame %u, order %u\n", (unsigned long long)v->options->explain, op->cpu,
-			op->kind == OP_FREE ? "a free" : op->kind == OP_DECAY ? "a timed decay" : "a step", op->pfn, op->order);
+			op->kind == OP_FREE ? "a free" : "a step", op->pfn, op->order);
 	fprintf(out, "state before:\n");
 	for (unsigned id = 0; id < yard_nr_zones(v->teacher); id++)
 		explain_zone(v, v->pupil ? v->pupil : v->teacher, id, op->cpu, out);

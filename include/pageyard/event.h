@@ -64,7 +64,6 @@ enum yard_path {
 	YARD_PATH_CLAIM,  // the page given came through a claim (R9)
 	YARD_PATH_STEAL,  // ... through a steal (R13)
 	YARD_PATH_DIRECT, // buddy lists, without a per-CPU list (R3)
-	YARD_PATH_CAPTURE,
 	YARD_PATHS
 };
 
@@ -79,7 +78,7 @@ struct yard_event {
 };
 
 // Receives every event in the order in which the engine decides, under whatever locks it holds: it must not call
-// the engine. `context` is what yard_set_event_sink() was given.
+// the engine. On the posix platform several threads may be in it at once. `context` is what yard_set_event_sink() was given.
 typedef void yard_event_sink(void *context, const struct yard_event *event);
 
 const char *yard_event_name(unsigned kind); // the kernel's name: "mm_page_alloc"

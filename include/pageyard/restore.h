@@ -66,7 +66,6 @@ enum yard_forced yard_force_free_direct(struct yard *yard, uint32_t pfn, unsigne
 // Whatever holds [pfn, pfn + 2^order) lets go: the frames become one ALLOCATED block of that order.
 enum yard_forced yard_force_allocated(struct yard *yard, uint32_t pfn, unsigned order);
 
-
 // What a claim (R9; from order `high` down, whole blocks only if `nofragment`) or a steal (R13) would take: the head of
 // that list, PFN_NONE if there is none. *found_order and *found_type receive the list.
 uint32_t yard_peek_fallback(const struct yard *yard, unsigned zone, unsigned order, unsigned migratetype, bool claim,

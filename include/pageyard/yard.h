@@ -152,7 +152,7 @@ struct yard_request {
 	uint64_t cpuset;   // nodes that the task's cpuset allows, 0: cpusets not in use
 	uint8_t part;	   // enum yard_request_part
 	bool nolock;	   // G9: only try-locks, one walk
-	bool bulk;	   // one page of a bulk allocation (C3): what yard_alloc_bulk() does, page by page
+	bool bulk;	   // one order-0 page as yard_alloc_bulk() takes it (C2, C3); if that fails, a normal request (C4)
 };
 
 struct yard_result {
@@ -203,6 +203,10 @@ int yard_split(struct yard *yard, uint32_t pfn, unsigned order);
 int yard_set_lru(struct yard *yard, uint32_t pfn, bool on);
 int yard_set_movable_ops(struct yard *yard, uint32_t pfn, bool on);
 
+// 32 bits of the embedder's own for each frame; the engine never looks. PFN outside the yard: 0, and nothing is stored.
+void yard_set_owner(struct yard *yard, uint32_t pfn, uint32_t owner);
+uint32_t yard_get_owner(const struct yard *yard, uint32_t pfn);
+
 // ---- ranges, isolation, compaction's primitives ----
 
 enum yard_isolate_mode { YARD_ISOLATE_OTHER, YARD_ISOLATE_OFFLINE, YARD_ISOLATE_CMA };
@@ -227,8 +231,10 @@ int yard_use_isolated(struct yard *yard, uint32_t pfn, unsigned order);
 int yard_unuse_isolated(struct yard *yard, uint32_t pfn, unsigned order);
 
 // B9: from begin to end, blocks freed by the current CPU in `zone` are offered to the record. end returns the
-// captured block or YARD_PFN_NONE.
-int yard_capture_begin(struct yard *yard, unsigned zone, unsigned order, unsigned migratetype);
+// captured block or YARD_PFN_NONE. The record is the CPU's, not the task's: on the posix platform no other thread may
+// run on the CPU meanwhile, nor may the caller leave it.
+// `order`: the request's, `compaction_order`: what compaction works for; capture_match says which one a block must have.
+int yard_capture_begin(struct yard *yard, unsigned zone, unsigned order, unsigned migratetype, unsigned compaction_order);
 uint32_t yard_capture_end(struct yard *yard);
 
 // H2. `migratetype`: that of the request whose lists receive the blocks. True when something moved.
@@ -247,7 +253,7 @@ void yard_drain_all(struct yard *yard, int zone);			     // P18; zone -1: all
 // Limits of the sets as percpu_pagelist_high_fraction asks (P5). YARD_EINVAL for 1..7.
 int yard_set_percpu_pagelist_high_fraction(struct yard *yard, uint32_t fraction);
 int yard_pcp_disable(struct yard *yard, unsigned zone, bool disable); // P20
-// Recomputes watermarks, reserves and what follows from them (W1-W5).
+// Recompute watermarks and what follows from them: limits of the sets, counter thresholds (W3, W5, P5, V3). Quiescent.
 int yard_set_min_free_kbytes(struct yard *yard, int64_t kbytes);
 int yard_set_watermark_scale_factor(struct yard *yard, uint32_t factor);
 

@@ -40,5 +40,5 @@ bool yard_sim_preempted_drain(struct yard *yard, struct yard_sim_drain *rest)
 
 void yard_sim_resume_drain(struct yard *yard, const struct yard_sim_drain *rest)
 {
-	yard_resume_drain(yard, rest->zone, rest->pindex, rest->to_free);
+	pcp_resume_drain(yard, rest->zone, rest->pindex, rest->to_free);
 }
