@@ -90,22 +90,15 @@ static int prepare(struct verifier *v)
 	v->busy_until = calloc(nr_cpus, sizeof(*v->busy_until));
 	v->said = malloc(ENGINE_EVENTS * sizeof(*v->said));
 	v->room_said = ENGINE_EVENTS;
-	v->populated = malloc(v->before->nr_zones * sizeof(*v->populated));
 	v->result->difference = calloc(v->options->differences + 1, sizeof(*v->result->difference));
-	if (!v->window || !v->cpu || !v->last || !v->busy_until || !v->said || !v->populated || !v->result->difference)
+	if (!v->window || !v->cpu || !v->last || !v->busy_until || !v->said || !v->result->difference)
 		return fail(v->error, "out of memory");
 	v->window->head = v->window->tail = 0;
 	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++)
 		v->cpu[cpu] = (struct cpu_link){ .group = NO_OP, .drain = NO_OP };
 	for (unsigned n = 0; n < DRAINERS; n++)
 		v->drainer[n].op = v->waker[n].op = v->failed[n].op = NO_OP;
-	for (unsigned id = 0; id < yard_nr_zones(v->teacher); id++) {
-		struct yard_zone_state state;
-
-		yard_get_zone(v->teacher, id, &state);
-		if (state.populated && v->nr_populated < v->before->nr_zones)
-			v->populated[v->nr_populated++] = id;
-	}
+	zone_names_init(&v->zone_names, v->teacher);
 	v->result->nr_cpus = nr_cpus;
 	return 0;
 }
@@ -225,7 +218,6 @@ int verify_record(const struct verify_options *options, struct verify_result *re
 	free(v.last);
 	free(v.busy_until);
 	free(v.said);
-	free(v.populated);
 	free(v.memory[0]);
 	free(v.memory[1]);
 	if (code)

@@ -169,7 +169,7 @@ static void run_free(struct verifier *v, struct op *op)
 
 static void run_decay(struct verifier *v, struct op *op)
 {
-	int zone = zone_of_address(v, event_at(v, op->first));
+	int zone = zone_names_visit(&v->zone_names, event_at(v, op->first)->zone);
 
 	if (zone < 0)
 		return;
@@ -182,7 +182,7 @@ static void run_decay(struct verifier *v, struct op *op)
 static void run_drain(struct verifier *v, struct op *op)
 {
 	const struct trace_event *event = event_at(v, op->first);
-	int zone = zone_of_address(v, event);
+	int zone = zone_names_find(&v->zone_names, event->zone);
 
 	if (event->kind != TRACE_DRAIN_CPU) { // drains that belong to nothing
 		judge_steps(v, op, VERIFY_DRAINS);

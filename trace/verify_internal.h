@@ -19,13 +19,13 @@
 
 #include "trace/restore_snapshot.h"
 #include "trace/verify.h"
+#include "trace/zone_names.h"
 
 enum {
 	WINDOW = 1 << 16,
 	WINDOW_MASK = WINDOW - 1,
 	NO_OP = UINT32_MAX,
 	ENGINE_EVENTS = 8192, // room at first
-	VERIFY_ZONES = 64,
 };
 
 enum op_kind {
@@ -109,10 +109,7 @@ struct verifier {
 	void *memory[2];
 	struct yard *pupil, *teacher;
 	struct snapshot *before;
-	uint64_t zone_address[VERIFY_ZONES];
-	uint8_t zone_of_address[VERIFY_ZONES];
-	unsigned nr_addresses;
-	unsigned *populated, nr_populated; // zone ids in the order in which the kernel visits them
+	struct zone_names zone_names;
 	bool stale; // the pupil must take over the teacher's state before it acts again
 	bool searched[YARD_NODES_MAX * YARD_ZONE_TYPES]; // compaction's fast search ran in the zone
 	bool raced[YARD_NODES_MAX * YARD_ZONE_TYPES];	 // two CPUs worked on the zone closer than the clock tells
@@ -178,5 +175,3 @@ void record_difference(struct verifier *v, const struct op *op, enum verify_deci
 void settle_causes(struct verifier *v, const struct op *op, uint64_t first);
 void explain_before(struct verifier *v, const struct op *op);
 void explain_after(struct verifier *v);
-
-int zone_of_address(struct verifier *v, const struct trace_event *event);

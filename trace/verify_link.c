@@ -355,27 +355,6 @@ static void link_drain(struct verifier *v, uint32_t i)
 
 // ---- everything else ----
 
-// Decay passes visit the populated zones in order: the first addresses seen are those zones'.
-static void learn_zone(struct verifier *v, const struct trace_event *event)
-{
-	for (unsigned n = 0; n < v->nr_addresses; n++)
-		if (v->zone_address[n] == event->zone)
-			return;
-	if (event->kind != TRACE_DECAY_PCP || v->nr_addresses >= v->nr_populated || v->nr_addresses >= VERIFY_ZONES)
-		return;
-	v->zone_address[v->nr_addresses] = event->zone;
-	v->zone_of_address[v->nr_addresses] = (uint8_t)v->populated[v->nr_addresses];
-	v->nr_addresses++;
-}
-
-int zone_of_address(struct verifier *v, const struct trace_event *event)
-{
-	for (unsigned n = 0; n < v->nr_addresses; n++)
-		if (v->zone_address[n] == event->zone)
-			return v->zone_of_address[n];
-	return -1;
-}
-
 static void link_other(struct verifier *v, uint32_t i)
 {
 	struct trace_event *event = event_at(v, i);
@@ -383,7 +362,8 @@ static void link_other(struct verifier *v, uint32_t i)
 	switch (event->kind) {
 	case TRACE_DECAY_PCP:
 	case TRACE_DRAIN_CPU:
-		learn_zone(v, event);
+		if (event->kind == TRACE_DECAY_PCP)
+			zone_names_visit(&v->zone_names, event->zone);
 		set_drain(v, event, new_op(v, i, event->kind == TRACE_DECAY_PCP ? OP_DECAY : OP_DRAIN));
 		break;
 	case TRACE_WAKEUP_KSWAPD:
