@@ -12,19 +12,9 @@ if ! command -v zstd >/dev/null; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0
 random=7
 
-report() # NAME PROBLEM: passed when there is no problem
-{
-	number=$((number + 1))
-	if [ -z "$2" ]; then
-		echo "ok $number - $1"
-	else
-		printf '%s\n' "$2" | sed 's/^/# /'
-		echo "not ok $number - $1"
-	fi
-}
+. "$(dirname "$0")/tap.sh"
 
 next_random() # BOUND: sets $random_value
 {

@@ -10,18 +10,8 @@ if [ -z "${PAGEYARD_RECORDS:-}" ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0
 
-report() # NAME PROBLEM: passed when there is no problem
-{
-	number=$((number + 1))
-	if [ -z "$2" ]; then
-		echo "ok $number - $1"
-	else
-		printf '%s\n' "$2" | sed 's/^/# /'
-		echo "not ok $number - $1"
-	fi
-}
+. "$(dirname "$0")/tap.sh"
 
 # JSON LEVEL: says whether too few frames are identical. Wanted of a million: 999900 at step level and 999000 at request
 # level with one CPU, 999000 and 990000 with more.

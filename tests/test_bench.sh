@@ -6,18 +6,8 @@ set -u
 pageyard=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0
 
-report() # NAME PROBLEM: passed when there is no problem
-{
-	number=$((number + 1))
-	if [ -z "$2" ]; then
-		echo "ok $number - $1"
-	else
-		printf '%s\n' "$2" | sed 's/^/# /'
-		echo "not ok $number - $1"
-	fi
-}
+. "$(dirname "$0")/tap.sh"
 
 run() # ARGUMENT...: fills $problem, $work/out
 {

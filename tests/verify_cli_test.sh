@@ -7,18 +7,8 @@ pageyard=$1
 data=${PAGEYARD_TEST_DATA:-tests/data}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0
 
-report() # NAME PROBLEM: passed when there is no problem
-{
-	number=$((number + 1))
-	if [ -z "$2" ]; then
-		echo "ok $number - $1"
-	else
-		printf '%s\n' "$2" | sed 's/^/# /'
-		echo "not ok $number - $1"
-	fi
-}
+. "$(dirname "$0")/tap.sh"
 
 run() # ARGUMENT...: fills $code, $work/out, $work/err
 {

@@ -2,22 +2,12 @@
 
 #include "trace/restore_snapshot.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <pageyard/restore.h>
 
-__attribute__((format(printf, 2, 3))) static int fail(struct trace_error *error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(error->text, sizeof(error->text), format, args);
-	va_end(args);
-	return -1;
-}
+#include "trace/internal.h"
 
 unsigned snapshot_cpu_node(const struct snapshot *snapshot, unsigned cpu)
 {
@@ -49,7 +39,7 @@ static uint32_t memory_ranges(const struct snapshot *snapshot, struct yard_range
 			uint32_t stop = end;
 
 			if (!zone) {
-				fail(error, "frame %u lies in no zone: the zones' spans and the frames disagree", pfn);
+				trace_fail(error, "frame %u lies in no zone: the zones' spans and the frames disagree", pfn);
 				return 0;
 			}
 			if (stop > zone->start_pfn + zone->spanned)
@@ -71,9 +61,9 @@ static int check_zones(const struct snapshot *snapshot, struct yard *yard, struc
 		struct yard_zone_state state;
 
 		if (yard_get_zone(yard, snapshot_zone_id(zone), &state))
-			return fail(error, "zone %u %s: no such zone", zone->node, zone->name);
+			return trace_fail(error, "zone %u %s: no such zone", zone->node, zone->name);
 		if (state.start_pfn != zone->start_pfn || state.spanned != zone->spanned)
-			return fail(error, "zone %u %s: spans %llu pages from %llu, its frames %u from %u", zone->node, zone->name,
+			return trace_fail(error, "zone %u %s: spans %llu pages from %llu, its frames %u from %u", zone->node, zone->name,
 				    (unsigned long long)zone->spanned, (unsigned long long)zone->start_pfn, state.spanned,
 				    state.start_pfn);
 	}
@@ -90,7 +80,7 @@ static int restore_zone(const struct snapshot_zone *zone, struct yard *yard, str
 	};
 
 	if (zone->managed > zone->present || zone->present > zone->spanned)
-		return fail(error, "zone %u %s: manages %llu of %llu present and %llu spanned pages", zone->node, zone->name,
+		return trace_fail(error, "zone %u %s: manages %llu of %llu present and %llu spanned pages", zone->node, zone->name,
 			    (unsigned long long)zone->managed, (unsigned long long)zone->present,
 			    (unsigned long long)zone->spanned);
 	memcpy(state.wmark, zone->wmark, sizeof(state.wmark));
@@ -101,7 +91,7 @@ static int restore_zone(const struct snapshot_zone *zone, struct yard *yard, str
 		for (unsigned item = 0; item < YARD_NUMA_STATS; item++)
 			state.numa[item] += (uint64_t)zone->pcp[cpu].numa[item];
 	if (yard_restore_zone(yard, snapshot_zone_id(zone), &state))
-		return fail(error, "zone %u %s cannot be restored", zone->node, zone->name);
+		return trace_fail(error, "zone %u %s cannot be restored", zone->node, zone->name);
 	return 0;
 }
 
@@ -124,13 +114,13 @@ static int restore_free_lists(const struct snapshot_zone *zone, struct yard *yar
 				if (!code && yard_zone_of(yard, list->pfn[i]) != (int)snapshot_zone_id(zone))
 					code = YARD_ERANGE;
 				if (code)
-					return fail(error, "zone %u %s: frame %u of free list %u %u %s", zone->node, zone->name,
+					return trace_fail(error, "zone %u %s: frame %u of free list %u %u %s", zone->node, zone->name,
 						    list->pfn[i], order, type, why(code));
 			}
 			sum += list->nr;
 		}
 		if (sum != zone->nr_free[order])
-			return fail(error, "zone %u %s: nr_free %u is %llu, its lists hold %llu", zone->node, zone->name, order,
+			return trace_fail(error, "zone %u %s: nr_free %u is %llu, its lists hold %llu", zone->node, zone->name, order,
 				    (unsigned long long)zone->nr_free[order], (unsigned long long)sum);
 	}
 	return 0;
@@ -149,20 +139,20 @@ static int restore_pcp(const struct snapshot_zone *zone, unsigned cpu, struct ya
 	for (unsigned item = 0; item < YARD_ZONE_STATS; item++)
 		state.diff[item] = (int32_t)pcp->diff[item];
 	if (pcp->high < 0 || pcp->high_min < 0 || pcp->high_max < 0 || pcp->free_count < 0)
-		return fail(error, "zone %u %s: per-CPU set %u has a negative mark", zone->node, zone->name, cpu);
+		return trace_fail(error, "zone %u %s: per-CPU set %u has a negative mark", zone->node, zone->name, cpu);
 	if (yard_restore_pcp(yard, snapshot_zone_id(zone), cpu, &state))
-		return fail(error, "zone %u %s: per-CPU set %u cannot be", zone->node, zone->name, cpu);
+		return trace_fail(error, "zone %u %s: per-CPU set %u cannot be", zone->node, zone->name, cpu);
 	for (unsigned index = 0; index < SNAPSHOT_PCP_LISTS; index++)
 		for (uint32_t i = 0; i < pcp->list[index].nr; i++) {
 			int code = yard_restore_pcp_block(yard, cpu, pcp->list[index].pfn[i], index);
 
 			if (code)
-				return fail(error, "zone %u %s: frame %u of per-CPU list %u of cpu %u %s", zone->node, zone->name,
+				return trace_fail(error, "zone %u %s: frame %u of per-CPU list %u of cpu %u %s", zone->node, zone->name,
 					    pcp->list[index].pfn[i], index, cpu, why(code));
 		}
 	yard_get_pcp(yard, snapshot_zone_id(zone), cpu, &state);
 	if (state.count != pcp->count)
-		return fail(error, "zone %u %s: per-CPU count of cpu %u is %lld, its lists hold %d", zone->node, zone->name, cpu,
+		return trace_fail(error, "zone %u %s: per-CPU count of cpu %u is %lld, its lists hold %d", zone->node, zone->name, cpu,
 			    (long long)pcp->count, state.count);
 	return 0;
 }
@@ -178,7 +168,7 @@ static int restore_frames(const struct snapshot *snapshot, struct yard *yard, st
 			continue;
 		code = yard_restore_allocated(yard, run->pfn, run->nr, lru);
 		if (code)
-			return fail(error, "frames %u to %u are in use and %s", run->pfn, run->pfn + run->nr - 1,
+			return trace_fail(error, "frames %u to %u are in use and %s", run->pfn, run->pfn + run->nr - 1,
 				    code == YARD_EDOUBLEFREE ? "on a list" : why(code));
 	}
 	return 0;
@@ -190,7 +180,7 @@ static int restore_all(const struct snapshot *snapshot, struct yard *yard, struc
 
 	for (uint32_t i = 0; i < snapshot->nr_pageblocks; i++)
 		if (yard_restore_pageblock(yard, snapshot->pageblock[i].pfn, snapshot->pageblock[i].bits))
-			return fail(error, "pageblock %u: bits %#x cannot be", snapshot->pageblock[i].pfn, snapshot->pageblock[i].bits);
+			return trace_fail(error, "pageblock %u: bits %#x cannot be", snapshot->pageblock[i].pfn, snapshot->pageblock[i].bits);
 	for (uint32_t i = 0; i < snapshot->nr_zones; i++) {
 		const struct snapshot_zone *zone = &snapshot->zone[i];
 
@@ -205,7 +195,7 @@ static int restore_all(const struct snapshot *snapshot, struct yard *yard, struc
 	yard_restore_mobility(yard, snapshot->mobility_disabled > 0);
 	yard_restore_finish(yard);
 	if (yard_verify(yard, text, sizeof(text)))
-		return fail(error, "the snapshot contradicts itself: %s", text);
+		return trace_fail(error, "the snapshot contradicts itself: %s", text);
 	return 0;
 }
 
@@ -235,7 +225,7 @@ int snapshot_to_yard(const struct snapshot *snapshot, const struct yard_policy *
 
 	*memory = NULL;
 	if (!range || !cpu_node) {
-		fail(error, "out of memory");
+		trace_fail(error, "out of memory");
 		goto out;
 	}
 	describe(snapshot, policy, &config);
@@ -246,22 +236,22 @@ int snapshot_to_yard(const struct snapshot *snapshot, const struct yard_policy *
 	config.nr_memory = memory_ranges(snapshot, range, error);
 	if (!config.nr_memory) {
 		if (!snapshot->nr_frames)
-			fail(error, "the snapshot has no frames");
+			trace_fail(error, "the snapshot has no frames");
 		goto out;
 	}
 	*size = yard_size(&config, NULL);
 	if (!*size) {
-		fail(error, "the snapshot describes no machine that can be built");
+		trace_fail(error, "the snapshot describes no machine that can be built");
 		goto out;
 	}
 	*memory = aligned_alloc(64, *size);
 	if (!*memory) {
-		fail(error, "out of memory: %zu bytes", *size);
+		trace_fail(error, "out of memory: %zu bytes", *size);
 		goto out;
 	}
 	memset(*memory, 0, *size);
 	if (yard_init(*memory, *size, &config, yard))
-		fail(error, "the snapshot describes no machine that can be built");
+		trace_fail(error, "the snapshot describes no machine that can be built");
 	else if (!check_zones(snapshot, *yard, error) && !restore_all(snapshot, *yard, error))
 		result = 0;
 out:

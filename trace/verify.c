@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #define _GNU_SOURCE
+#include "trace/internal.h"
 #include "trace/verify_internal.h"
 
 #include <stdlib.h>
@@ -8,29 +9,20 @@
 #include <sys/stat.h>
 #include <time.h>
 
-static int fail(struct trace_error *error, const char *text)
-{
-	snprintf(error->text, sizeof(error->text), "%s", text);
-	return -1;
-}
-
 // "RECORD/NAME" or "RECORD/NAME.zst", whichever exists.
 static int file_of_record(const char *record, const char *name, char *path, size_t size, struct trace_error *error)
 {
 	struct stat st;
 
-	if (stat(record, &st) || !S_ISDIR(st.st_mode)) {
-		snprintf(error->text, sizeof(error->text), "%s: not a folder with snapshot0.txt, events.txt and snapshot1.txt", record);
-		return -1;
-	}
+	if (stat(record, &st) || !S_ISDIR(st.st_mode))
+		return trace_fail(error, "%s: not a folder with snapshot0.txt, events.txt and snapshot1.txt", record);
 	snprintf(path, size, "%s/%s", record, name);
 	if (!stat(path, &st))
 		return 0;
 	snprintf(path, size, "%s/%s.zst", record, name);
 	if (!stat(path, &st))
 		return 0;
-	snprintf(error->text, sizeof(error->text), "%s: no %s or %s.zst in this folder", record, name, name);
-	return -1;
+	return trace_fail(error, "%s: no %s or %s.zst in this folder", record, name, name);
 }
 
 struct snapshot *read_snapshot(const char *record, const char *name, struct trace_error *error)
@@ -59,20 +51,17 @@ static void hear(void *context, const struct yard_event *event)
 
 static int build_yards(struct verifier *v)
 {
+	struct trace_error reason;
 	size_t size;
 
-	if (snapshot_to_yard(v->before, &v->policy, &v->memory[0], &size, &v->teacher, v->error)) {
-		char text[512];
-
-		snprintf(text, sizeof(text), "%s/snapshot0: %.400s", v->options->record, v->error->text);
-		return fail(v->error, text);
-	}
+	if (snapshot_to_yard(v->before, &v->policy, &v->memory[0], &size, &v->teacher, &reason))
+		return trace_fail(v->error, "%s/snapshot0: %s", v->options->record, reason.text);
 	yard_frame_span(v->teacher, &v->start_pfn, &v->end_pfn);
 	if (v->options->level == VERIFY_STEP)
 		return 0;
 	v->memory[1] = aligned_alloc(64, size);
 	if (!v->memory[1])
-		return fail(v->error, "out of memory");
+		return trace_fail(v->error, "out of memory");
 	v->pupil = yard_copy(v->memory[1], size, v->teacher);
 	yard_set_event_sink(v->pupil, hear, v, true);
 	for (unsigned node = 0; node < yard_nr_nodes(v->pupil); node++)
@@ -92,7 +81,7 @@ static int prepare(struct verifier *v)
 	v->room_said = ENGINE_EVENTS;
 	v->result->difference = calloc(v->options->differences + 1, sizeof(*v->result->difference));
 	if (!v->window || !v->cpu || !v->last || !v->busy_until || !v->said || !v->result->difference)
-		return fail(v->error, "out of memory");
+		return trace_fail(v->error, "out of memory");
 	v->window->head = v->window->tail = 0;
 	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++)
 		v->cpu[cpu] = (struct cpu_link){ .group = NO_OP, .drain = NO_OP };

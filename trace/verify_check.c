@@ -3,14 +3,14 @@
 // Events that are well formed but cannot be of this machine: frames outside its memory, blocks that are not aligned,
 // lists that sets do not have. Checked before any of them acts.
 
+#include "trace/internal.h"
 #include "trace/verify_internal.h"
 
 static int refuse(struct verifier *v, const struct trace_event *event, const char *what)
 {
-	snprintf(v->error->text, sizeof(v->error->text), "%s: event %llu, %s of frame %lld, order %u: %s", v->options->record,
+	return trace_fail(v->error, "%s: event %llu, %s of frame %lld, order %u: %s", v->options->record,
 		 (unsigned long long)event->seq, trace_kind_name((enum trace_kind)event->kind), (long long)event->pfn, event->order,
 		 what);
-	return -1;
 }
 
 static int check_block(struct verifier *v, const struct trace_event *event)
@@ -66,11 +66,9 @@ static int check_types(struct verifier *v, const struct trace_event *event)
 
 int check_event(struct verifier *v, const struct trace_event *event)
 {
-	if (event->cpu >= v->before->nr_cpus) {
-		snprintf(v->error->text, sizeof(v->error->text), "%s: event %llu is of cpu %u, the snapshot has %u", v->options->record,
+	if (event->cpu >= v->before->nr_cpus)
+		return trace_fail(v->error, "%s: event %llu is of cpu %u, the snapshot has %u", v->options->record,
 			 (unsigned long long)event->seq, event->cpu, v->before->nr_cpus);
-		return -1;
-	}
 	switch (event->kind) {
 	case TRACE_TAKE:
 		return event->pfn == TRACE_PFN_NONE ? 0 : check_block(v, event);

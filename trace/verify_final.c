@@ -2,6 +2,7 @@
 //
 // The state at the end against the second snapshot: lists in order, per-CPU sets, pageblock types, counters.
 
+#include "trace/internal.h"
 #include "trace/verify_internal.h"
 
 #include <stdarg.h>
@@ -230,9 +231,8 @@ static int same_machine(struct verifier *v, const struct snapshot *after)
 	}
 	if (same)
 		return 0;
-	snprintf(v->error->text, sizeof(v->error->text), "%s/snapshot1: not the machine of snapshot0: other CPUs, nodes or zones",
+	return trace_fail(v->error, "%s/snapshot1: not the machine of snapshot0: other CPUs, nodes or zones",
 		 v->options->record);
-	return -1;
 }
 
 int compare_final(struct verifier *v)
@@ -244,14 +244,12 @@ int compare_final(struct verifier *v)
 	char text[200];
 
 	after = read_snapshot(v->options->record, "snapshot1.txt", v->error);
-	if (after && same_machine(v, after)) {
-		snapshot_free(after);
+	if (!after)
 		return -1;
-	}
 	buffer.pfn = malloc(buffer.room * sizeof(*buffer.pfn));
-	if (!after || !buffer.pfn) {
-		if (after)
-			snprintf(v->error->text, sizeof(v->error->text), "out of memory");
+	if (!buffer.pfn)
+		trace_fail(v->error, "out of memory");
+	if (!buffer.pfn || same_machine(v, after)) {
 		snapshot_free(after);
 		free(buffer.pfn);
 		return -1;
