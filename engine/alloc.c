@@ -33,9 +33,12 @@ int gfp_highest_zone(uint32_t gfp)
 static HOT int prepare_context(struct yard *yard, const struct yard_request *request, struct alloc_context *ctx)
 {
 	uint32_t gfp = unlikely(request->task) ? scoped_gfp(request->gfp, request->task) : request->gfp;
-	int highest = gfp_highest_zone(gfp);
-	unsigned mobility = gfp >> 3 & 3;
+	int highest;
+	unsigned mobility;
 
+	gfp &= ~yard->gfp_forbidden;
+	highest = gfp_highest_zone(gfp);
+	mobility = gfp >> 3 & 3;
 	if (unlikely(request->order > YARD_MAX_PAGE_ORDER || highest < 0 || mobility == 3))
 		return YARD_EINVAL;
 	if (unlikely(request->node >= (int)yard->nr_nodes))
@@ -293,4 +296,12 @@ uint32_t yard_alloc_exact(struct yard *yard, uint32_t gfp, uint32_t nr) // B17
 		free_direct(yard, zone_of(yard, p), p, 0, FPI_TO_TAIL);
 	}
 	return pfn;
+}
+
+int yard_forbid_gfp(struct yard *yard, uint32_t gfp) // G3
+{
+	if (gfp & ~(uint32_t)(YARD_GFP_NOFS | YARD_GFP_FS))
+		return YARD_EINVAL;
+	yard->gfp_forbidden = gfp;
+	return YARD_OK;
 }

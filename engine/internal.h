@@ -185,6 +185,8 @@ struct yard {
 	struct yard_owner_ops owner;
 	yard_event_sink *sink;
 	void *sink_context;
+	yard_spinlock drain_lock; // P18; outside the sets' locks
+	uint32_t gfp_forbidden;	  // G3: bits that the machine's state takes from every request
 	size_t size; // bytes of the instance
 };
 

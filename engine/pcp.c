@@ -545,8 +545,12 @@ void yard_drain_zone_cpu(struct yard *yard, unsigned zone, unsigned cpu)
 		pcp_drain_set(yard, zone_at(yard, zone), cpu);
 }
 
-void yard_drain_all(struct yard *yard, int only) // P18
+void yard_drain_all(struct yard *yard, int only) // P18: a second drain of everything would find nothing to do
 {
+	if (only >= 0)
+		yard_spin_lock(&yard->drain_lock);
+	else if (!yard_spin_trylock(&yard->drain_lock))
+		return;
 	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++)
 		for (unsigned id = 0; id < yard->nr_zones; id++) {
 			struct zone *zone = zone_at(yard, id);
@@ -556,6 +560,7 @@ void yard_drain_all(struct yard *yard, int only) // P18
 			if (zone_populated(zone) && pcp_count(zone_pcp(zone, cpu)))
 				pcp_drain_set(yard, zone, cpu);
 		}
+	yard_spin_unlock(&yard->drain_lock);
 }
 
 int yard_pcp_disable(struct yard *yard, unsigned id, bool disable) // P20

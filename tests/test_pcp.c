@@ -713,6 +713,21 @@ static void P4_batch(void **state)
 	}
 }
 
+// P18: while one drain of all sets runs, a second one returns at once; a drain of one zone would wait.
+static void P18_second_drain_of_all(void **state)
+{
+	(void)state;
+	build_normal(plain_config(), 8192);
+	assert_int_equal(yard_free(yard, yard_alloc(yard, YARD_GFP_KERNEL, 0), 0), YARD_OK);
+	assert_true(yard_spin_trylock(&yard->drain_lock));
+	yard_drain_all(yard, -1);
+	assert_true(pcp_count(zone_pcp(normal(), 0)) > 0);
+	yard_spin_unlock(&yard->drain_lock);
+	yard_drain_all(yard, -1);
+	assert_int_equal(pcp_count(zone_pcp(normal(), 0)), 0);
+	assert_verified();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -755,6 +770,7 @@ int main(void)
 		cmocka_unit_test(B13_direct_frees_of_a_batch_have_no_batched_event),
 		cmocka_unit_test(P5_limits),
 		cmocka_unit_test(P4_batch),
+		cmocka_unit_test(P18_second_drain_of_all),
 	};
 
 	return cmocka_run_group_tests_name("pcp", tests, NULL, demolish);

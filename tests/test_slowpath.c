@@ -247,6 +247,20 @@ static void class_atomic_reaches_three_eighths(void **state)
 	assert_int_equal(task_request(YARD_GFP_ATOMIC, 0, 0).pfn, NONE);
 }
 
+// G3: what the machine's state forbids is gone from every request before anything else looks at it.
+static void G3_forbidden_bits(void **state)
+{
+	(void)state;
+	build_normal(plain_config(), 8192);
+	assert_int_equal(yard_forbid_gfp(yard, YARD_GFP_MOVABLE), YARD_EINVAL);
+	assert_int_equal(yard_forbid_gfp(yard, YARD_GFP_IO | YARD_GFP_FS), YARD_OK);
+	assert_int_equal(request(YARD_GFP_KERNEL, 0).pfn == NONE, 0);
+	assert_int_equal(last_event(YARD_EVENT_PAGE_ALLOC)->a, YARD_GFP_NOIO);
+	assert_int_equal(yard_forbid_gfp(yard, 0), YARD_OK);
+	assert_int_equal(request(YARD_GFP_KERNEL, 0).pfn == NONE, 0);
+	assert_int_equal(last_event(YARD_EVENT_PAGE_ALLOC)->a, YARD_GFP_KERNEL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +280,7 @@ int main(void)
 		cmocka_unit_test(SP16_drop_in_a_pf_memalloc_task),
 		cmocka_unit_test(SP16_drop_in_an_interrupt_of_a_pf_memalloc_task),
 		cmocka_unit_test(class_atomic_reaches_three_eighths),
+		cmocka_unit_test(G3_forbidden_bits),
 	};
 
 	return cmocka_run_group_tests_name("slowpath", tests, NULL, demolish);

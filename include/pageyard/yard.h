@@ -171,6 +171,10 @@ uint32_t yard_alloc(struct yard *yard, uint32_t gfp, unsigned order);
 // that cannot be.
 int yard_alloc_request(struct yard *yard, const struct yard_request *request, struct yard_result *result);
 
+// Takes bits from every request until it is called again (G3): DIRECT_RECLAIM, KSWAPD_RECLAIM, IO and FS during early
+// boot, IO and FS during suspend, 0 otherwise. YARD_EINVAL for other bits. Quiescent.
+int yard_forbid_gfp(struct yard *yard, uint32_t gfp);
+
 // Order-0 pages in bulk (C1-C4): fills the slots of pfns[0..nr) that hold YARD_PFN_NONE; returns how many slots are
 // filled from the front on.
 size_t yard_alloc_bulk(struct yard *yard, uint32_t gfp, size_t nr, uint32_t *pfns);
