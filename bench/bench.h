@@ -3,7 +3,8 @@
 // pageyard-bench: what its files share. docs: bench/README.md.
 //
 //   main ─┬─ run ──┬─ pageyard, baselines ── workloads.h   allocators, and what is done to them
-//         │        └─ scale                               very large yards
+//         │        ├─ scale                               very large yards
+//         │        └─ compaction                          what it costs to make a block
 //         ├─ tool                                         pageyard verify and replay, as processes
 //         └─ report                                       the table, the JSON
 
@@ -85,6 +86,18 @@ struct scale {
 
 void measure_scale(const struct settings *settings, struct scale *scale);
 
+// ---- compaction.c ----
+
+struct compaction { // 0: not measured
+	uint64_t blocks; // delivered in one round
+	double scanned_per_block, moved_per_block;
+	double ns_per_scanned, ns_per_moved; // without copies
+	double ns_per_copied, ns_cold_copy;  // a page moved and copied, a page copied
+	double copy_ratio;		     // of the two, median of the rounds' ratios
+};
+
+void measure_compaction(const struct settings *settings, struct compaction *figures);
+
 // ---- tool.c: the tool's own speed ----
 
 struct tool_rate {
@@ -106,6 +119,7 @@ struct report {
 	struct result results[2 * BENCHMARKS_MAX];
 	size_t nr_results;
 	struct scale scale;
+	struct compaction compaction;
 	struct tool_rate verify, replay;
 };
 

@@ -102,6 +102,7 @@ int main(int argc, char **argv)
 	run_table(&settings, &report, pageyard_benchmarks);
 	run_table(&settings, &report, baseline_benchmarks);
 	measure_scale(&settings, &report.scale);
+	measure_compaction(&settings, &report.compaction);
 	measure_tool(&settings, "verify", &report.verify);
 	measure_tool(&settings, "replay", &report.replay);
 	if (settings.json)

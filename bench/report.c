@@ -57,6 +57,16 @@ static double speedup(const struct report *report)
 	return one > 0 && two > 0 ? 2 * one / two : 0;
 }
 
+static void print_compaction(const struct compaction *figures)
+{
+	if (figures->ns_per_scanned <= 0)
+		return;
+	printf("compaction: %.0f frames scanned and %.0f pages moved for a block; %.1f ns a scanned frame, %.0f ns a moved page\n",
+	       figures->scanned_per_block, figures->moved_per_block, figures->ns_per_scanned, figures->ns_per_moved);
+	printf("compaction: a page moved and copied %.0f ns, a cold copy of 4 KiB %.0f ns, ratio %.2f\n", figures->ns_per_copied,
+	       figures->ns_cold_copy, figures->copy_ratio);
+}
+
 void print_rest(const struct settings *settings, const struct report *report)
 {
 	const struct scale *scale = &report->scale;
@@ -74,6 +84,7 @@ void print_rest(const struct settings *settings, const struct report *report)
 		       (double)scale->create_rss_bytes / (1 << 30));
 	else if (scale->create_skipped)
 		printf("creating 1 TiB: skipped: %s\n", scale->create_skipped);
+	print_compaction(&report->compaction);
 	if (selected(settings, "verify_events_per_second"))
 		print_rate(&report->verify, "verify");
 	if (selected(settings, "replay_events_per_second"))
@@ -126,6 +137,13 @@ void print_json(const struct settings *settings, const struct report *report)
 	print_json_number("pair_order0_speedup_2_threads", speedup(report), 3);
 	print_json_number("metadata_bytes_per_frame", scale->metadata_bytes_per_frame, 3);
 	print_json_number("size_ratio_64GiB_1GiB", scale->ratio, 3);
+	print_json_number("compaction_scanned_per_block", report->compaction.scanned_per_block, 1);
+	print_json_number("compaction_moved_per_block", report->compaction.moved_per_block, 1);
+	print_json_number("compaction_ns_per_scanned_frame", report->compaction.ns_per_scanned, 2);
+	print_json_number("compaction_ns_per_moved_page", report->compaction.ns_per_moved, 1);
+	print_json_number("compaction_ns_per_copied_page", report->compaction.ns_per_copied, 1);
+	print_json_number("cold_copy_ns", report->compaction.ns_cold_copy, 1);
+	print_json_number("compaction_copy_ratio", report->compaction.copy_ratio, 3);
 	printf(",\n  \"create_1TiB\": {\"seconds\": ");
 	print_number(scale->create_seconds, 3);
 	printf(", \"rss_bytes\": ");

@@ -3,7 +3,7 @@
 // The entry of an allocation: from the caller's request to the fast attempt (spec 01 sections 2 and 7, spec 02 E-8),
 // and allocation in bulk (section 10.1).
 
-#include "engine/list.h"
+#include "engine/mm.h"
 
 static uint32_t scoped_gfp(uint32_t gfp, unsigned task) // G3
 {
@@ -32,11 +32,14 @@ int gfp_highest_zone(uint32_t gfp)
 
 static HOT int prepare_context(struct yard *yard, const struct yard_request *request, struct alloc_context *ctx)
 {
-	uint32_t gfp = unlikely(request->task) ? scoped_gfp(request->gfp, request->task) : request->gfp;
+	unsigned task = request->task | task_flags(yard);
+	uint32_t gfp = unlikely(task) ? scoped_gfp(request->gfp, task) : request->gfp;
 	int highest;
 	unsigned mobility;
 
 	gfp &= ~yard->gfp_forbidden;
+	if (unlikely(yard->lockcheck) && !(task & YARD_TASK_MEMALLOC))
+		lockcheck_alloc(yard, gfp); // RC-2
 	highest = gfp_highest_zone(gfp);
 	mobility = gfp >> 3 & 3;
 	if (unlikely(request->order > YARD_MAX_PAGE_ORDER || highest < 0 || mobility == 3))
@@ -48,7 +51,7 @@ static HOT int prepare_context(struct yard *yard, const struct yard_request *req
 		.order = request->order,
 		.migratetype = yard->mobility_disabled ? YARD_UNMOVABLE : (uint8_t)mobility, // G1
 		.highest_zone = (uint8_t)highest,
-		.task = request->task,
+		.task = (uint16_t)task,
 		.cpu_node = (uint8_t)yard->cpu_node[this_cpu(yard)],
 		.nodemask = request->nodemask,
 		.cpuset = request->cpuset,
@@ -167,6 +170,8 @@ int yard_alloc_request(struct yard *yard, const struct yard_request *request, st
 	*result = (struct yard_result){ .pfn = PFN_NONE };
 	if (unlikely(error))
 		return error;
+	ctx.request = request;
+	ctx.result = result;
 	if (unlikely(request->nolock)) {
 		if (!pcp_allowed_order(ctx.order))
 			return YARD_EINVAL;
@@ -196,6 +201,32 @@ uint32_t yard_alloc(struct yard *yard, uint32_t gfp, unsigned order)
 	if (unlikely(order > YARD_MAX_PAGE_ORDER || prepare_context(yard, &request, &ctx)))
 		return PFN_NONE;
 	return finish(yard, &ctx, alloc_normal(yard, &request, &ctx));
+}
+
+// E-2. Memory that lies elsewhere is worth less than small pages here.
+int yard_alloc_huge(struct yard *yard, const struct yard_request *request, struct yard_result *result)
+{
+	struct yard_request local = *request;
+	struct yard_result first;
+	unsigned node = request->node >= 0 ? (unsigned)request->node : yard->cpu_node[this_cpu(yard)];
+	int error;
+
+	if (request->order != YARD_PAGEBLOCK_ORDER || node >= yard->nr_nodes
+	    || (request->nodemask && !(request->nodemask >> node & 1)))
+		return yard_alloc_request(yard, request, result);
+	local.node = (int16_t)node;
+	local.nodemask = 0;
+	local.gfp |= YARD_GFP_THISNODE | YARD_GFP_NORETRY;
+	error = yard_alloc_request(yard, &local, &first);
+	*result = first;
+	if (error != YARD_ENOMEM || first.gave_up || !(request->gfp & YARD_GFP_DIRECT_RECLAIM))
+		return error;
+	error = yard_alloc_request(yard, request, result);
+	result->attempts += first.attempts;
+	result->rounds += first.rounds;
+	result->reclaimed += first.reclaimed;
+	result->migrated += first.migrated;
+	return error;
 }
 
 // ---- bulk (10.1) ----

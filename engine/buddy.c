@@ -4,7 +4,7 @@
 // 5 and 6.2). The order of every list is part of the behaviour: which end a block joins decides which frame a later
 // request gets. All functions need zone->lock.
 
-#include "engine/list.h"
+#include "engine/mm.h"
 
 // The block's zone, tested only where a pageblock may belong to several zones or the buddy lies in another pageblock.
 static bool same_zone(const struct yard *yard, const struct zone *zone, uint32_t pfn)
@@ -100,25 +100,6 @@ static bool merge_likely(const struct yard *yard, const struct zone *zone, uint3
 	return is_free_buddy(yard, zone, (pfn & ~(1u << order)) ^ (1u << (order + 1)), order + 1);
 }
 
-// B9: true if the record takes the block.
-static RARE bool captured(struct yard *yard, struct zone *zone, struct capture *capture, uint32_t pfn, unsigned order,
-			  unsigned type)
-{
-	if (capture->pfn != PFN_NONE || capture->zone != zone->id || capture->order != order)
-		return false;
-	if (type == YARD_CMA || type == YARD_ISOLATE)
-		return false;
-	if (order < YARD_PAGEBLOCK_ORDER && type == YARD_MOVABLE && capture->migratetype != YARD_MOVABLE)
-		return false;
-	if (type != capture->migratetype)
-		EMIT(yard, .kind = YARD_EVENT_PAGE_ALLOC_EXTFRAG, .pfn = pfn, .order = (uint8_t)order,
-		     .migratetype = capture->migratetype, .zone = zone->id, .a = (int32_t)order, .b = (int32_t)type,
-		     .c = 0); // the pageblock keeps its type
-	capture->pfn = pfn;
-	frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, order, 0));
-	return true;
-}
-
 // B2.2c: may a block of type `type` merge with this buddy, given that both are whole pageblocks?
 static bool types_merge(unsigned type, unsigned buddy_type)
 {
@@ -134,13 +115,12 @@ static void retype_pageblocks(struct yard *yard, uint32_t pfn, unsigned order, u
 // B2
 void free_one(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned type, enum fpi_flags fpi)
 {
-	struct capture *capture = &yard->captures[this_cpu(yard)];
-
 	account_free_pages(yard, zone, 1u << order, type);
 	for (; order < YARD_MAX_PAGE_ORDER; order++) {
 		uint32_t buddy = pfn ^ (1u << order);
 
-		if (unlikely(capture->active) && captured(yard, zone, capture, pfn, order, type)) {
+		if (unlikely(atomic_load_explicit(&yard->nr_captures, memory_order_relaxed))
+		    && captured(yard, zone, pfn, order, type)) { // B9
 			account_free_pages(yard, zone, -(int64_t)(1u << order), type);
 			return;
 		}

@@ -115,24 +115,6 @@ void refresh_stat_thresholds(struct yard *yard)
 	}
 }
 
-void yard_kswapd_run(struct yard *yard, unsigned node, bool runs)
-{
-	if (node < yard->nr_nodes)
-		yard->nodes[node].has_kswapd = runs;
-}
-
-void yard_kswapd_awake(struct yard *yard, unsigned node, bool awake)
-{
-	if (node < yard->nr_nodes)
-		atomic_store_explicit(&yard->nodes[node].kswapd_awake, awake, memory_order_relaxed);
-}
-
-void yard_kswapd_hopeless(struct yard *yard, unsigned node, bool hopeless) // A14
-{
-	if (node < yard->nr_nodes)
-		atomic_store_explicit(&yard->nodes[node].kswapd_hopeless, hopeless, memory_order_relaxed);
-}
-
 void yard_kswapd_pressure(struct yard *yard, unsigned node, bool pressure) // V3
 {
 	if (node >= yard->nr_nodes)

@@ -39,6 +39,9 @@ const char *yard_event_name(unsigned kind)
 		[YARD_EVENT_BULK_DRAIN] = "bulk_drain",
 		[YARD_EVENT_CLAIM_TRY] = "claim_try",
 		[YARD_EVENT_MOVE_BLOCK] = "move_block",
+#define X(name, system, text, fields) [YARD_EVENT_##name] = text,
+		YARD_TRACEPOINTS_TABLE(X)
+#undef X
 		[YARD_EVENT_WHY_ATTEMPT] = "why_attempt",
 		[YARD_EVENT_WHY_ZONE_SKIPPED] = "why_zone_skipped",
 		[YARD_EVENT_WHY_WATERMARK] = "why_watermark",
@@ -49,9 +52,49 @@ const char *yard_event_name(unsigned kind)
 		[YARD_EVENT_WHY_BOOST] = "why_boost",
 		[YARD_EVENT_WHY_RESTART] = "why_restart",
 		[YARD_EVENT_WHY_SLOWPATH] = "why_slowpath",
+		[YARD_EVENT_WHY_RETRY] = "why_retry",
+		[YARD_EVENT_WHY_COMPACT_SOURCE] = "why_compact_source",
+		[YARD_EVENT_WHY_SKIP_BIT] = "why_skip_bit",
+		[YARD_EVENT_WHY_ISOLATE_FAILED] = "why_isolate_failed",
 	};
 
 	return kind < YARD_EVENT_KINDS ? names[kind] : "?";
+}
+
+const char *yard_event_system(unsigned kind)
+{
+	static const char *const systems[YARD_EVENT_STEPS] = {
+#define X(name, system, text, fields) [YARD_EVENT_##name] = system,
+		YARD_TRACEPOINTS_TABLE(X)
+#undef X
+	};
+
+	return kind < YARD_EVENT_STEPS ? systems[kind] : NULL;
+}
+
+const char *yard_event_fields(unsigned kind)
+{
+	static const char *const all[YARD_EVENT_STEPS] = {
+#define X(name, system, text, fields) [YARD_EVENT_##name] = fields,
+		YARD_TRACEPOINTS_TABLE(X)
+#undef X
+	};
+
+	return kind < YARD_EVENT_STEPS ? all[kind] : NULL;
+}
+
+const char *yard_slow_state_name(unsigned state)
+{
+	static const char *const names[YARD_SLOW_STATES] = {
+		[YARD_SLOW_INIT] = "INIT", [YARD_SLOW_RETRY] = "RETRY", [YARD_SLOW_RESERVES] = "RESERVES",
+		[YARD_SLOW_NORECLAIM] = "NORECLAIM", [YARD_SLOW_RECURSE] = "RECURSE", [YARD_SLOW_WARNSTALL] = "WARNSTALL",
+		[YARD_SLOW_PROMOTE] = "PROMOTE", [YARD_SLOW_RECLAIM] = "RECLAIM", [YARD_SLOW_COMPACT] = "COMPACT",
+		[YARD_SLOW_FIRST] = "FIRST", [YARD_SLOW_LOOPGATE] = "LOOPGATE", [YARD_SLOW_RRETRY] = "RRETRY",
+		[YARD_SLOW_CRETRY] = "CRETRY", [YARD_SLOW_DROP] = "DROP", [YARD_SLOW_PREOOM] = "PREOOM",
+		[YARD_SLOW_OOM] = "OOM", [YARD_SLOW_NOPAGE] = "NOPAGE", [YARD_SLOW_FAIL] = "FAIL", [YARD_SLOW_DONE] = "DONE",
+	};
+
+	return state < YARD_SLOW_STATES ? names[state] : "?";
 }
 
 const char *yard_skip_name(unsigned skip)
@@ -70,6 +113,7 @@ const char *yard_path_name(unsigned path)
 	static const char *const names[YARD_PATHS] = {
 		[YARD_PATH_NONE] = "none", [YARD_PATH_PCP] = "per-CPU hit", [YARD_PATH_REFILL] = "refill",
 		[YARD_PATH_CLAIM] = "claim", [YARD_PATH_STEAL] = "steal", [YARD_PATH_DIRECT] = "direct",
+		[YARD_PATH_CAPTURE] = "capture",
 	};
 
 	return path < YARD_PATHS ? names[path] : "?";

@@ -2,9 +2,9 @@
 //
 // Taking one block off the buddy lists when the request's own list may be empty: CMA, claim, steal (spec 01 sections
 // 6.3 to 6.7). Claim converts a pageblock to the request's type; steal takes a page and leaves the block polluted.
-// All functions need zone->lock.
+// All functions but could_claim() need zone->lock.
 
-#include "engine/internal.h"
+#include "engine/list.h"
 
 static const uint8_t fallbacks[YARD_PCPTYPES][2] = { // R7
 	[YARD_UNMOVABLE] = { YARD_RECLAIMABLE, YARD_MOVABLE },
@@ -28,9 +28,14 @@ static int find_suitable_fallback(const struct yard *yard, const struct zone *zo
 	if (!zone_nr_free(zone, order))
 		return FALLBACK_EMPTY;
 	for (unsigned i = 0; i < 2; i++)
-		if (zone->free[order][fallbacks[type][i]].head != PFN_NONE)
+		if (!list_empty(&zone->free[order][fallbacks[type][i]]))
 			return fallbacks[type][i];
 	return FALLBACK_EMPTY;
+}
+
+bool could_claim(const struct yard *yard, const struct zone *zone, unsigned order, unsigned type)
+{
+	return find_suitable_fallback(yard, zone, order, type, true) >= 0;
 }
 
 static void emit_extfrag(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned fallback_order,

@@ -3,7 +3,7 @@
 // Teacher forcing (pageyard/restore.h): the step that a recorded kernel made is made here as well, from wherever the
 // frames are, so that one difference does not hide the next.
 
-#include "engine/list.h"
+#include "engine/mm.h"
 
 uint32_t yard_peek_smallest(const struct yard *yard, unsigned zone, unsigned order, unsigned migratetype)
 {
@@ -158,8 +158,8 @@ static void leave_pcp(struct yard *yard, uint32_t pfn, unsigned cpu)
 static void dissolve(struct yard *yard, uint32_t pfn)
 {
 	struct zone *zone = zone_of(yard, pfn);
-	uint32_t first, word;
 	unsigned order;
+	uint32_t first;
 
 	switch (yard_frame_state(yard, pfn, &first, &order)) {
 	case YARD_FRAME_BUDDY:
@@ -173,17 +173,19 @@ static void dissolve(struct yard *yard, uint32_t pfn)
 	case YARD_FRAME_NONE:
 		frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, 0, 0));
 		return;
+	case YARD_FRAME_ALLOCATED:
+		yard_split(yard, first, order);
+		return;
 	default:
 		break;
 	}
-	word = make_word(YARD_FRAME_ALLOCATED, 0, 0) | (frame_word(yard, first) & (FRAME_LRU | FRAME_MOVABLE_OPS));
 	for (uint32_t p = first; p < first + (1u << order); p++)
-		frame_set_word(yard, p, word);
+		frame_set_word(yard, p, make_word(YARD_FRAME_ALLOCATED, 0, 0));
 }
 
 enum yard_forced yard_force_allocated(struct yard *yard, uint32_t pfn, unsigned order)
 {
-	uint32_t word;
+	bool lru;
 
 	if (!in_yard(yard, pfn) || !zone_of(yard, pfn))
 		return YARD_FORCED_REPAIRED;
@@ -191,10 +193,14 @@ enum yard_forced yard_force_allocated(struct yard *yard, uint32_t pfn, unsigned 
 		return YARD_FORCED_AS_PREDICTED;
 	for (uint32_t p = pfn; p < pfn + (1u << order); p++)
 		dissolve(yard, p);
-	word = frame_word(yard, pfn) & (FRAME_LRU | FRAME_MOVABLE_OPS);
-	for (uint32_t p = pfn; p < pfn + (1u << order); p++)
+	lru = word_on_lru(frame_word(yard, pfn));
+	for (uint32_t p = pfn; p < pfn + (1u << order); p++) {
+		lru_remove(yard, p);
 		frame_set_word(yard, p, 0);
-	frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, order, 0) | word);
+	}
+	frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, order, 0));
+	if (lru)
+		yard_set_lru(yard, pfn, true);
 	return YARD_FORCED_REPAIRED;
 }
 
@@ -208,6 +214,7 @@ enum yard_forced yard_force_pcp_add(struct yard *yard, unsigned cpu, uint32_t pf
 	if (!zone)
 		return YARD_FORCED_REPAIRED;
 	pcp = zone_pcp(zone, cpu);
+	lru_remove(yard, pfn);
 	frame_set_word(yard, pfn, make_word(YARD_FRAME_PCP, order, migratetype));
 	if (tail)
 		list_add_tail(yard, &pcp->lists[pcp_index(migratetype, order)], pfn);
@@ -254,6 +261,7 @@ enum yard_forced yard_force_drain(struct yard *yard, unsigned cpu, uint32_t pfn,
 		leave_pcp(yard, pfn, cpu);
 	} else {
 		yard_force_allocated(yard, pfn, order);
+		lru_remove(yard, pfn);
 		forced = YARD_FORCED_REPAIRED;
 	}
 	yard_spin_lock(&zone->lock);
@@ -268,9 +276,25 @@ enum yard_forced yard_force_free_direct(struct yard *yard, uint32_t pfn, unsigne
 	enum yard_forced forced = yard_force_allocated(yard, pfn, order);
 	struct zone *zone = zone_of(yard, pfn);
 
-	if (zone)
+	if (zone) {
+		lru_remove(yard, pfn);
 		free_direct(yard, zone, pfn, order, FPI_NONE);
+	}
 	return forced;
+}
+
+// Pages on LRU lists are linked through the frames.
+static void adopt_lru(struct yard *to, const struct yard *from)
+{
+	for (unsigned node = 0; node < to->nr_nodes; node++) {
+		to->mm[node].lruvec = from->mm[node].lruvec;
+		for (unsigned item = 0; item < YARD_NODE_STATS; item++)
+			to->mm[node].stat[item] = from->mm[node].stat[item];
+	}
+	for (unsigned cpu = 0; cpu < to->nr_cpus; cpu++) {
+		__builtin_memcpy(to->batches[cpu].nr, from->batches[cpu].nr, sizeof(to->batches[cpu].nr));
+		__builtin_memcpy(to->batches[cpu].pfn, from->batches[cpu].pfn, sizeof(to->batches[cpu].pfn));
+	}
 }
 
 // What `from` was forced to becomes the state of `to`: frames, pageblocks, lists, counts and counters. What no step
@@ -282,6 +306,8 @@ int yard_adopt(struct yard *to, const struct yard *from)
 	__builtin_memcpy(to->frames, from->frames, (size_t)(to->end_pfn - to->start_pfn) * sizeof(*to->frames));
 	__builtin_memcpy(to->pageblocks, from->pageblocks,
 			 (size_t)((to->end_pfn - to->start_pfn) >> YARD_PAGEBLOCK_ORDER) * sizeof(*to->pageblocks));
+	for (unsigned node = 0; node < to->nr_nodes; node++)
+		to->mm[node].lruvec = from->mm[node].lruvec;
 	for (unsigned id = 0; id < to->nr_zones; id++) {
 		struct zone *zone = zone_at(to, id);
 		const struct zone *source = zone_at(from, id);
@@ -301,5 +327,6 @@ int yard_adopt(struct yard *to, const struct yard *from)
 			__builtin_memcpy(pcp->diff, source_pcp->diff, sizeof(pcp->diff));
 		}
 	}
+	adopt_lru(to, from);
 	return YARD_OK;
 }

@@ -2,13 +2,14 @@
 //
 // The entries of freeing (spec 01 section 5.1): to this CPU's set, straight to the buddy lists, in batches and ranges.
 
-#include "engine/list.h"
+#include "engine/mm.h"
 
 enum { FREE_BATCH_MAX = 31 };
 
-static HOT bool is_allocated(const struct yard *yard, uint32_t pfn, unsigned order)
+// A block of this order that is its owner's alone: neither on the LRU nor held by reclaim, compaction or a batch.
+static HOT bool is_plain(const struct yard *yard, uint32_t pfn, unsigned order)
 {
-	const uint32_t mask = make_word((enum yard_frame_state)FRAME_STATE, 0xf, 0);
+	const uint32_t mask = make_word((enum yard_frame_state)FRAME_STATE, 0xf, 0) | PLACE_MASK | PG_BATCH;
 
 	return in_yard(yard, pfn) && (frame_word(yard, pfn) & mask) == make_word(YARD_FRAME_ALLOCATED, order, 0);
 }
@@ -22,8 +23,11 @@ int check_allocated(const struct yard *yard, uint32_t pfn, unsigned order)
 	if (unlikely(order > YARD_MAX_PAGE_ORDER || !in_yard(yard, pfn)))
 		return YARD_ERANGE;
 	word = frame_word(yard, pfn);
-	if (likely(word_state(word) == YARD_FRAME_ALLOCATED))
+	if (likely(word_state(word) == YARD_FRAME_ALLOCATED)) {
+		if (word_place(word) == PLACE_GONE || word_place(word) == PLACE_GONE_ISOLATED)
+			return YARD_EDOUBLEFREE;
 		return word_order(word) == order ? YARD_OK : YARD_ENOTOWNED;
+	}
 	if (word_state(word) != YARD_FRAME_NONE)
 		return YARD_EDOUBLEFREE;
 	state = yard_frame_state(yard, pfn, NULL, NULL);
@@ -98,10 +102,25 @@ void free_prepared(struct yard *yard, uint32_t pfn, unsigned order)
 	free_to_pcp_or_zone(yard, pfn, order, PCP_FREE_NORMAL);
 }
 
+void free_plain(struct yard *yard, uint32_t pfn, unsigned order)
+{
+	EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = pfn, .order = (uint8_t)order, .zone = zone_of(yard, pfn)->id);
+	free_to_pcp_or_zone(yard, pfn, order, PCP_FREE_NORMAL);
+}
+
+// Takes the block off the LRU. False: it cannot be freed now, because of *error, or because somebody who holds it will.
+static RARE bool prepare_free(struct yard *yard, uint32_t pfn, unsigned order, int *error)
+{
+	*error = check_allocated(yard, pfn, order);
+	return !*error && lru_prepare_free(yard, pfn);
+}
+
 int yard_free(struct yard *yard, uint32_t pfn, unsigned order)
 {
-	if (unlikely(!is_allocated(yard, pfn, order)))
-		return check_allocated(yard, pfn, order);
+	int error;
+
+	if (unlikely(!is_plain(yard, pfn, order)) && !prepare_free(yard, pfn, order, &error))
+		return error;
 	EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = pfn, .order = (uint8_t)order, .zone = zone_of(yard, pfn)->id);
 	free_to_pcp_or_zone(yard, pfn, order, PCP_FREE_NORMAL);
 	return YARD_OK;
@@ -109,11 +128,11 @@ int yard_free(struct yard *yard, uint32_t pfn, unsigned order)
 
 int yard_free_nolock(struct yard *yard, uint32_t pfn, unsigned order) // B14
 {
-	int error = check_allocated(yard, pfn, order);
 	struct zone *zone;
 	unsigned type;
+	int error;
 
-	if (error)
+	if (!prepare_free(yard, pfn, order, &error))
 		return error;
 	zone = zone_of(yard, pfn);
 	type = pcp_list_type(pageblock_type(yard, pfn));
@@ -132,6 +151,8 @@ int yard_free_nolock(struct yard *yard, uint32_t pfn, unsigned order) // B14
 // B13: all are prepared first; what the sets do not keep goes at once; the rest is put in order.
 int yard_free_batch(struct yard *yard, const struct yard_block *blocks, size_t nr)
 {
+	bool held[FREE_BATCH_MAX]; // whoever holds it frees it
+
 	if (nr > FREE_BATCH_MAX)
 		return YARD_EINVAL;
 	for (size_t i = 0; i < nr; i++) {
@@ -144,13 +165,16 @@ int yard_free_batch(struct yard *yard, const struct yard_block *blocks, size_t n
 			return error;
 	}
 	for (size_t i = 0; i < nr; i++) {
+		held[i] = !lru_prepare_free(yard, blocks[i].pfn);
+		if (held[i])
+			continue;
 		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = blocks[i].pfn, .order = (uint8_t)blocks[i].order,
 		     .zone = zone_of(yard, blocks[i].pfn)->id);
 		if (!pcp_allowed_order(blocks[i].order))
 			free_direct(yard, zone_of(yard, blocks[i].pfn), blocks[i].pfn, blocks[i].order, FPI_NONE);
 	}
 	for (size_t i = 0; i < nr; i++)
-		if (pcp_allowed_order(blocks[i].order))
+		if (!held[i] && pcp_allowed_order(blocks[i].order))
 			free_to_pcp_or_zone(yard, blocks[i].pfn, blocks[i].order, PCP_FREE_BATCHED);
 	return YARD_OK;
 }
@@ -187,7 +211,12 @@ int yard_free_range(struct yard *yard, uint32_t pfn, uint32_t nr)
 			return error;
 	}
 	for (uint32_t p = pfn; p < pfn + nr; p++)
+		if (frame_held(yard, p))
+			return YARD_EBUSY;
+	for (uint32_t p = pfn; p < pfn + nr; p++) {
+		lru_prepare_free(yard, p);
 		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = p, .order = 0, .zone = zone_of(yard, p)->id);
+	}
 	while (nr) {
 		uint32_t run = chunk_run(yard, pfn, nr);
 
@@ -212,6 +241,9 @@ int yard_free_tail(struct yard *yard, uint32_t pfn, unsigned order)
 
 	if (error)
 		return error;
+	if (frame_held(yard, pfn))
+		return YARD_EBUSY;
+	lru_prepare_free(yard, pfn);
 	frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, 0, 0));
 	while (order-- > 0) {
 		uint32_t piece = pfn + (1u << order);
@@ -226,34 +258,19 @@ int yard_split(struct yard *yard, uint32_t pfn, unsigned order)
 {
 	int error = check_allocated(yard, pfn, order);
 	uint32_t word;
+	bool lru;
 
 	if (error)
 		return error;
+	if (frame_held(yard, pfn))
+		return YARD_EBUSY;
+	lru = word_on_lru(frame_word(yard, pfn));
+	lru_remove(yard, pfn);
 	word = frame_word(yard, pfn) & ~(0xfu << FRAME_ORDER_SHIFT);
-	for (uint32_t p = pfn; p < pfn + (1u << order); p++)
+	for (uint32_t p = pfn; p < pfn + (1u << order); p++) {
 		frame_set_word(yard, p, word);
+		if (lru)
+			yard_set_lru(yard, p, true);
+	}
 	return YARD_OK;
-}
-
-static int set_flag(struct yard *yard, uint32_t pfn, uint32_t flag, bool on)
-{
-	uint32_t word;
-
-	if (!in_yard(yard, pfn))
-		return YARD_ERANGE;
-	word = frame_word(yard, pfn);
-	if (word_state(word) != YARD_FRAME_ALLOCATED)
-		return YARD_ENOTOWNED;
-	frame_set_word(yard, pfn, on ? word | flag : word & ~flag);
-	return YARD_OK;
-}
-
-int yard_set_lru(struct yard *yard, uint32_t pfn, bool on)
-{
-	return set_flag(yard, pfn, FRAME_LRU, on);
-}
-
-int yard_set_movable_ops(struct yard *yard, uint32_t pfn, bool on)
-{
-	return set_flag(yard, pfn, FRAME_MOVABLE_OPS, on);
 }

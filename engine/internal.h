@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include <pageyard/restore.h>
+#include <pageyard/stat.h>
 #include <pageyard/yard.h>
 
 #include "engine/names.h"
@@ -47,9 +48,7 @@ enum { PAGES_PER_SECTION = 32768 };
 enum frame_word {
 	FRAME_STATE = 0xf,	    // enum yard_frame_state
 	FRAME_ORDER_SHIFT = 4,	    // 4 bits
-	FRAME_TYPE_SHIFT = 8,	    // 3 bits: type of the list that holds the block
-	FRAME_LRU = 1 << 12,	    // M11
-	FRAME_MOVABLE_OPS = 1 << 13,
+	FRAME_TYPE_SHIFT = 8,	    // 3 bits: type of the list that holds the block; of an allocated one see mm.h
 };
 
 struct yard_frame {
@@ -139,18 +138,24 @@ struct node {
 	uint8_t thisnode[5];			  // c
 	uint16_t nr_cpus;			  // c but for P19: online ones
 	bool has_memory;			  // c but for M19
-	bool has_kswapd;			  // c: the host runs one and hears the wake-ups
+	_Atomic bool has_kswapd;		  // the host runs one and hears the wake-ups
 	_Atomic bool kswapd_awake;
-	_Atomic bool kswapd_hopeless;		  // a: A14, P13
 	yard_spinlock deferred_lock;		  // outermost: taken with no other lock held
 	_Atomic uint32_t first_deferred_pfn;	  // a (written under deferred_lock): M18; PFN_NONE: nothing is deferred
 	uint64_t totalreserve;
 };
 
-struct capture { // B9: the record of the task that runs on this CPU
-	bool active;
-	uint8_t zone, order, migratetype;
-	uint32_t pfn;
+struct node_mm;	     // mm.h: reclaim's and compaction's part of a node
+struct zone_compact; // ... of a zone
+struct lru_batches;
+struct psi;
+struct yard_lockcheck;
+
+enum { SHRINKERS_MAX = 16 };
+
+struct shrinker {
+	struct yard_shrinker *shrinker;
+	_Atomic int64_t deferred[YARD_NODES_MAX]; // S-1
 };
 
 struct yard {
@@ -164,7 +169,11 @@ struct yard {
 	struct zone *zones;
 	struct node *nodes;
 	struct pcp *pcps;
-	struct capture *captures; // one a CPU
+	struct node_mm *mm;	      // by node
+	struct zone_compact *compact; // by zone
+	struct lru_batches *batches;  // by CPU
+	struct psi *psi;
+	_Atomic uint32_t nr_captures; // a: published capture records (CP-1)
 	uint16_t *cpu_node;
 	uint8_t *distance;
 	struct yard_range *memory;   // RAM, ascending
@@ -173,7 +182,7 @@ struct yard {
 	uint32_t dma_end, dma32_end; // c: M2
 	bool deferred_init;	     // boot is not over: some node has or had something left (M18)
 	bool mobility_disabled; // M10
-	bool no_dma32, thp, crash_kernel, exact_counters, zone_reclaim;
+	bool no_dma32, thp, crash_kernel, exact_counters;
 	bool has_why;
 	int64_t user_min_free_kbytes;
 	uint64_t min_free_kbytes;
@@ -187,6 +196,29 @@ struct yard {
 	void *sink_context;
 	yard_spinlock drain_lock; // P18; outside the sets' locks
 	uint32_t gfp_forbidden;	  // G3: bits that the machine's state takes from every request
+	_Atomic uint64_t vm_events[YARD_VM_EVENTS]; // a
+	_Atomic int64_t nr_swap_pages;		    // a: free slots (W-1)
+	uint64_t total_swap_pages;		    // quiescent
+	uint64_t lru_gen_min_ttl_ns;		    // quiescent: spec 04 G-15
+	uint32_t zone_reclaim_mode, min_unmapped_ratio, min_slab_ratio, swappiness, extfrag_threshold;
+	_Atomic uint32_t compaction_proactiveness;
+	_Atomic bool demotion_enabled;
+	bool memory_tiering, compact_unevictable;
+	uint32_t hz;
+	_Atomic uint64_t random; // a: state of the generator (spec 04 A-10)
+	uint8_t node_tier[YARD_NODES_MAX];
+	struct shrinker shrinkers[SHRINKERS_MAX];
+	_Atomic uint32_t nr_shrinkers;
+	yard_spinlock oom_lock;	 // SP-55: held while the owner looks for a victim
+	_Atomic uint64_t warned_at, stalled_at; // SP-66, SP-67: when the last report was printed, + 1
+	// OOM-9: whose memory the reaper takes, + 1; 0: nobody's. Stored last, with release, by the holder of oom_lock.
+	_Atomic uint64_t oom_victim;
+	uint64_t oom_reap_at; // the reaper's, as the next
+	uint32_t oom_reap_tries;
+	uint8_t panic_on_oom; // OOM-5
+	bool oom_kill_allocating_task; // OOM-6
+	_Atomic uint32_t zonelist_builds; // how often zonelists were built: the cookie of spec 02 2.1
+	struct yard_lockcheck *lockcheck; // c: NULL: no checker (spec 02 section 6)
 	size_t size; // bytes of the instance
 };
 
@@ -217,15 +249,19 @@ struct alloc_context {
 	uint64_t nodemask;	// 0: all
 	uint64_t cpuset;	// 0: cpusets not in use
 	uint32_t gfp;
-	uint8_t order, migratetype, highest_zone, task;
+	uint8_t order, migratetype, highest_zone;
+	uint16_t task;		// enum yard_task_flags, of the request and of the current task
 	uint8_t node;		// preferred node (Z7)
 	uint8_t cpu_node;
-	uint8_t attempts;	// walks so far
+	uint32_t attempts;	// walks so far
 	bool dirty_spread;	// A4: fast attempt of a WRITE request
 	bool bulk;
 	// results
 	uint8_t path, zone;
 	bool pfmemalloc;
+	// for the slow path only
+	const struct yard_request *request; // NULL: it has neither a task nor a limit
+	struct yard_result *result;	    // NULL: nobody asks what it did
 };
 
 enum rmqueue_mode { RMQUEUE_NORMAL, RMQUEUE_CMA, RMQUEUE_STEAL }; // R6
@@ -421,6 +457,16 @@ void event_send(struct yard *yard, const struct yard_event *event);
 			event_send(yard, &(struct yard_event){ __VA_ARGS__ });           \
 	} while (0)
 
+// An event of YARD_TRACEPOINTS_TABLE: its fields in order.
+#define TRACE(yard, name, ...)                                                                                       \
+	do {                                                                                                          \
+		if (unlikely((yard)->sink)) {                                                                         \
+			const int64_t trace_args[] = { __VA_ARGS__ };                                                 \
+			event_send(yard, &(struct yard_event){ .kind = YARD_EVENT_##name, .args = trace_args,         \
+						  .nr_args = sizeof(trace_args) / sizeof(trace_args[0]) });       \
+		}                                                                                                     \
+	} while (0)
+
 #define WHY(yard, ...)                                                                   \
 	do {                                                                             \
 		if (unlikely((yard)->has_why))                                           \
@@ -459,6 +505,9 @@ void del_free_block(struct yard *yard, struct zone *zone, uint32_t pfn);
 void move_free_block(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned to);
 uint32_t free_block_holding(const struct yard *yard, uint32_t pfn, unsigned *order); // PFN_NONE: not free
 
+// Takes the free block at pfn off its list for compaction (C11, C5.5): ISOLATED; false: the watermark refuses.
+bool isolate_free_block(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order);
+
 // ---- pageblock.c: zone->lock held ----
 void set_pageblock_type(struct yard *yard, uint32_t pfn, unsigned type); // M9
 void set_pageblock_isolate(struct yard *yard, uint32_t pfn, bool isolate);
@@ -477,6 +526,8 @@ void count_pageblock(const struct yard *yard, uint32_t pfn, uint32_t *free, uint
 // ---- fallback.c: zone->lock held ----
 uint32_t rmqueue_buddy_one(struct yard *yard, struct zone *zone, unsigned order, unsigned type, unsigned flags,
 			   enum rmqueue_mode *mode, enum yard_path *path); // R6
+
+bool could_claim(const struct yard *yard, const struct zone *zone, unsigned order, unsigned type); // R8; no lock held
 
 // ---- pcp.c ----
 void pcp_update_zone(struct yard *yard, struct zone *zone); // P5
@@ -503,9 +554,11 @@ void setup_per_zone_wmarks(struct yard *yard);
 void build_zonelists(struct yard *yard);
 void update_mobility(struct yard *yard); // M10
 
+// ---- kswapd_wake.c ----
+void wakeup_kswapd(struct yard *yard, struct zone *zone, uint32_t gfp, unsigned order, unsigned highest_zone); // A14
+
 // ---- walk.c ----
 uint32_t walk_zonelist(struct yard *yard, struct alloc_context *ctx, unsigned flags); // A2
-void wakeup_kswapd(struct yard *yard, struct zone *zone, uint32_t gfp, unsigned order, unsigned highest_zone); // A14
 static inline bool zone_eligible(const struct zone *zone, unsigned highest_zone, uint64_t nodemask) // Z5
 {
 	return zone->type <= highest_zone && (!nodemask || nodemask >> zone->node & 1);
@@ -519,10 +572,18 @@ static inline const uint8_t *zonelist_first(const struct yard *yard, const uint8
 	return list;
 }
 
+static inline bool zone_cpuset_allowed(const struct alloc_context *ctx, const struct zone *zone, unsigned flags) // A3, Z9
+{
+	if (!(flags & ALLOC_CPUSET) || !ctx->cpuset || ctx->cpuset >> zone->node & 1)
+		return true;
+	return ctx->task & (YARD_TASK_INTERRUPT | YARD_TASK_OOM_VICTIM) || !(ctx->gfp & YARD_GFP_HARDWALL);
+}
+
 // ---- alloc.c ----
 int gfp_highest_zone(uint32_t gfp); // G2; -1: DMA, DMA32 and HIGHMEM exclude each other
 
 // ---- slowpath.c ----
+void free_plain(struct yard *yard, uint32_t pfn, unsigned order); // an allocated plain block, as yard_free() does
 uint32_t alloc_slowpath(struct yard *yard, struct alloc_context *ctx, enum yard_request_part part);
 uint32_t gfp_nonblock_flags(uint32_t gfp, unsigned order); // G5
 static inline uint32_t gfp_cma_flags(const struct alloc_context *ctx) // G6

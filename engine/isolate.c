@@ -2,7 +2,7 @@
 //
 // Isolation of pageblocks (spec 01 section 10.2), and free blocks taken off the lists by compaction (C11, B18).
 
-#include "engine/list.h"
+#include "engine/mm.h"
 
 // ---- free blocks off the lists ----
 
@@ -25,7 +25,7 @@ static void take_pageblocks(struct yard *yard, struct zone *zone, uint32_t pfn, 
 }
 
 // zone->lock held. Leaves the block ISOLATED. False: the watermark refuses.
-static bool isolate_free_block(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order)
+bool isolate_free_block(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order)
 {
 	unsigned type = word_type(frame_word(yard, pfn));
 
@@ -110,33 +110,13 @@ int yard_unuse_isolated(struct yard *yard, uint32_t pfn, unsigned order)
 {
 	int error = check_allocated(yard, pfn, order);
 
-	if (!error)
-		frame_set_word(yard, pfn, make_word(YARD_FRAME_ISOLATED, order, 0));
-	return error;
-}
-
-int yard_capture_begin(struct yard *yard, unsigned zone, unsigned order, unsigned migratetype, unsigned compaction_order)
-{
-	if (zone >= yard->nr_zones || order > YARD_MAX_PAGE_ORDER || migratetype >= YARD_PCPTYPES
-	    || compaction_order > YARD_MAX_PAGE_ORDER)
-		return YARD_EINVAL;
-	if (yard->policy.capture_match == YARD_CAPTURE_COMPACTION_ORDER) // D5
-		order = compaction_order;
-	yard->captures[this_cpu(yard)] = (struct capture){
-		.active = true, .zone = (uint8_t)zone, .order = (uint8_t)order,
-		.migratetype = (uint8_t)migratetype, .pfn = PFN_NONE,
-	};
+	if (error)
+		return error;
+	if (frame_held(yard, pfn))
+		return YARD_EBUSY;
+	lru_prepare_free(yard, pfn);
+	frame_set_word(yard, pfn, make_word(YARD_FRAME_ISOLATED, order, 0));
 	return YARD_OK;
-}
-
-uint32_t yard_capture_end(struct yard *yard)
-{
-	struct capture *capture = &yard->captures[this_cpu(yard)];
-
-	if (!capture->active)
-		return PFN_NONE;
-	capture->active = false;
-	return capture->pfn;
 }
 
 // ---- isolation of pageblocks ----
@@ -151,7 +131,7 @@ static bool frame_unmovable(const struct zone *zone, uint32_t word, enum yard_is
 	case YARD_FRAME_ALLOCATED:
 		if (zone->type == YARD_ZONE_MOVABLE || (block_type == YARD_CMA && mode == YARD_ISOLATE_CMA))
 			return false;
-		return !(word & (FRAME_LRU | FRAME_MOVABLE_OPS));
+		return !word_movable(word);
 	default:
 		return false;
 	}

@@ -78,3 +78,19 @@ static inline void list_del(struct yard *yard, struct list *list, uint32_t pfn)
 	else
 		list->tail = frame->prev;
 }
+
+// What stands before `head` goes to the tail in the same order. PFN_NONE: nothing moves.
+static inline void list_rotate(struct yard *yard, struct list *list, uint32_t head)
+{
+	uint32_t last;
+
+	if (head == PFN_NONE || head == list->head)
+		return;
+	last = frame_at(yard, head)->prev;
+	frame_at(yard, list->tail)->next = list->head;
+	frame_at(yard, list->head)->prev = list->tail;
+	frame_at(yard, last)->next = PFN_NONE;
+	frame_at(yard, head)->prev = PFN_NONE;
+	list->tail = last;
+	list_set_head(list, head);
+}

@@ -2,7 +2,7 @@
 //
 // Pageblocks: their types and flag bits (spec 01 section 1.3), which zone they lie in, what they hold.
 
-#include "engine/list.h"
+#include "engine/mm.h"
 
 static void store_bits(struct yard *yard, uint32_t pfn, unsigned bits)
 {
@@ -96,7 +96,7 @@ void count_pageblock(const struct yard *yard, uint32_t pfn, uint32_t *free, uint
 			nr = end - pfn;
 		if (word_state(word) == YARD_FRAME_BUDDY)
 			*free += nr;
-		else if (word & (FRAME_LRU | FRAME_MOVABLE_OPS))
+		else if (word_movable(word))
 			*movable += nr;
 		pfn += nr;
 	}

@@ -5,7 +5,7 @@
 //
 // A set's lock is only ever tried on the fast path. Whoever finds it held goes straight to the buddy lists.
 
-#include "engine/list.h"
+#include "engine/mm.h"
 
 // ---- limits (8.2) ----
 
@@ -321,16 +321,14 @@ static bool higher_node_has_memory(const struct yard *yard, unsigned node)
 
 static void leave_below_high(struct yard *yard, struct zone *zone) // P13
 {
-	struct node *node = &yard->nodes[zone->node];
-
 	if (!(zone_flags(zone) & YARD_ZONE_BELOW_HIGH))
 		return;
 	if (!watermark_ok(yard, zone, 0, zone_wmark(zone, WMARK_HIGH), YARD_ZONE_MOVABLE, 0,
 			  zone_stat(zone, YARD_NR_FREE_PAGES)))
 		return;
 	zone_clear_flag(zone, YARD_ZONE_BELOW_HIGH);
-	if (atomic_load_explicit(&node->kswapd_hopeless, memory_order_relaxed) && higher_node_has_memory(yard, zone->node))
-		atomic_store_explicit(&node->kswapd_hopeless, false, memory_order_relaxed);
+	if (kswapd_hopeless(yard, zone->node) && higher_node_has_memory(yard, zone->node))
+		kswapd_clear_hopeless(yard, zone->node, CLEAR_PCP); // K-15b
 }
 
 // The rest of a drain that a preempted task left (N1): its CPU runs it again. index YARD_PCP_LISTS: of a decay.

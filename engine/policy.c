@@ -33,6 +33,15 @@ static const char *const capture_values[] = {[YARD_CAPTURE_REQUEST_ORDER] = "req
 					     [YARD_CAPTURE_COMPACTION_ORDER] = "compaction-order",
 					     [2] = NULL};
 
+static const char *const drop_values[] = {
+	[YARD_NOFRAG_DROP_ONCE] = "once", [YARD_NOFRAG_DROP_BROKEN] = "broken", [2] = NULL};
+static const char *const retry_values[] = {
+	[YARD_RETRY_BOUNDED] = "bounded", [YARD_RETRY_NAIVE] = "naive", [2] = NULL};
+static const char *const source_values[] = {
+	[YARD_SOURCE_BLOCKS] = "blocks", [YARD_SOURCE_TYPED] = "typed", [2] = NULL};
+static const char *const flow_values[] = {
+	[YARD_FLOW_UNIFIED] = "unified", [YARD_FLOW_SPLIT] = "split", [2] = NULL};
+
 // clang-format off
 #define SWITCH(member, values, rule, text) {#member, rule, text, values, offsetof(struct yard_policy, member)}
 // clang-format on
@@ -64,6 +73,28 @@ static const struct yard_policy_switch switches[] = {
 	       "a refill remembers which fallback mode gave pages"),
 	SWITCH(isolate_bit, boolean_values, "01 M8, 01 D16",
 	       "isolation is a bit of its own and keeps the block's type"),
+	SWITCH(nofrag_drop, drop_values, "02 DM-4", "NOFRAGMENT is dropped once retries fail, or wrongly as first posted"),
+	SWITCH(kswapd_order0_handoff, boolean_values, "02 KS-2",
+	       "kswapd counts plain pages again once its order has dropped to 0"),
+	SWITCH(drift_snapshot, boolean_values, "02 KS-2", "kswapd counts exactly below the drift mark"),
+	SWITCH(promoted_retry, retry_values, "02 SP-49, SP-52", "whether the retry rules know of promoted requests"),
+	SWITCH(source_rule, source_values, "02 3.6, 03 C3.10", "the blocks that direct compaction may empty"),
+	SWITCH(slowpath_flow, flow_values, "02 2.2, 2.9", "the order of the slow path's steps"),
+	SWITCH(retry_cpuset_filter, boolean_values, "02 SP-52",
+	       "compaction's retry asks only zones that the cpuset allows"),
+	SWITCH(gap_cap, boolean_values, "03 C2.1", "the compaction gap is at most 32 pages"),
+	SWITCH(compaction_annotated, boolean_values, "02 RC-2",
+	       "the recursion checker sees direct compaction as entering reclaim"),
+	SWITCH(stall_report, boolean_values, "02 SP-67", "requests that last ten seconds are reported"),
+	SWITCH(kcompactd_high_always, boolean_values, "02 V-5",
+	       "kcompactd aims at the high watermark without defrag_mode too"),
+	SWITCH(lru_gen, boolean_values, "04 G-1", "the multi-gen LRU instead of active and inactive lists"),
+	SWITCH(cost_folding, boolean_values, "04 V-3", "reclaim's costs are folded from counters at each pass"),
+	SWITCH(gen_exec_first, boolean_values, "04 V-5", "multi-gen: executable file pages are promoted at first sight"),
+	SWITCH(anon_only_strict, boolean_values, "04 V-6", "swappiness=max without swap reclaims nothing"),
+	SWITCH(node_file_all_zones, boolean_values, "04 V-7",
+	       "a node's reclaim file reaches all zones, tells its errors apart and is no memory stall"),
+	SWITCH(hopeless_needs_balance, boolean_values, "04 V-11", "only a balanced node stops being hopeless"),
 };
 
 enum { SWITCHES = sizeof switches / sizeof switches[0] };
@@ -73,35 +104,61 @@ _Static_assert(sizeof(struct yard_policy) == SWITCHES,
 // --- the named versions ---
 
 // Features: spec 02 section 4.2 above the line.
-#define FEATURES_3OF5                                                                                                  \
-	.defrag_mode = 1, .nofrag_drop_nonreclaim = 0, .kswapd_block_wake = 0, .block_watermarks = 0,                  \
-	.promote_nonmovable = 0, .capture_match = YARD_CAPTURE_COMPACTION_ORDER
-#define FEATURES_ASYNC                                                                                                 \
-	.defrag_mode = 1, .nofrag_drop_nonreclaim = 0, .kswapd_block_wake = 1, .block_watermarks = 0,                  \
-	.promote_nonmovable = 0, .capture_match = YARD_CAPTURE_COMPACTION_ORDER
-#define FEATURES_6_15                                                                                                  \
-	.defrag_mode = 1, .nofrag_drop_nonreclaim = 0, .kswapd_block_wake = 1, .block_watermarks = 1,                  \
-	.promote_nonmovable = 0, .capture_match = YARD_CAPTURE_COMPACTION_ORDER
-#define FEATURES_7_2_0                                                                                                 \
-	.defrag_mode = 1, .nofrag_drop_nonreclaim = 1, .kswapd_block_wake = 1, .block_watermarks = 1,                  \
-	.promote_nonmovable = 0, .capture_match = YARD_CAPTURE_COMPACTION_ORDER
-#define FEATURES_7_2(mode)                                                                                             \
-	.defrag_mode = (mode), .nofrag_drop_nonreclaim = 1, .kswapd_block_wake = 1, .block_watermarks = 1,             \
-	.promote_nonmovable = 1, .capture_match = YARD_CAPTURE_REQUEST_ORDER
+#define FEATURES_3OF5												      \
+	.defrag_mode = 1, .nofrag_drop_nonreclaim = 0, .kswapd_block_wake = 0, .block_watermarks = 0,		      \
+	.kswapd_order0_handoff = 0, .drift_snapshot = 0, .nofrag_drop = YARD_NOFRAG_DROP_ONCE,			      \
+	.promote_nonmovable = 0, .capture_match = YARD_CAPTURE_COMPACTION_ORDER, .source_rule =			      \
+	YARD_SOURCE_TYPED, .promoted_retry = YARD_RETRY_NAIVE
+#define FEATURES_ASYNC												      \
+	.defrag_mode = 1, .nofrag_drop_nonreclaim = 0, .kswapd_block_wake = 1, .block_watermarks = 0,		      \
+	.kswapd_order0_handoff = 0, .drift_snapshot = 0, .nofrag_drop = YARD_NOFRAG_DROP_ONCE,			      \
+	.promote_nonmovable = 0, .capture_match = YARD_CAPTURE_COMPACTION_ORDER, .source_rule =			      \
+	YARD_SOURCE_TYPED, .promoted_retry = YARD_RETRY_NAIVE
+#define FEATURES_6_15												      \
+	.defrag_mode = 1, .nofrag_drop_nonreclaim = 0, .kswapd_block_wake = 1, .block_watermarks = 1,		      \
+	.kswapd_order0_handoff = 0, .drift_snapshot = 0, .nofrag_drop = YARD_NOFRAG_DROP_ONCE,			      \
+	.promote_nonmovable = 0, .capture_match = YARD_CAPTURE_COMPACTION_ORDER, .source_rule =			      \
+	YARD_SOURCE_TYPED, .promoted_retry = YARD_RETRY_NAIVE
+#define FEATURES_6_16												      \
+	.defrag_mode = 1, .nofrag_drop_nonreclaim = 0, .kswapd_block_wake = 1, .block_watermarks = 1,		      \
+	.kswapd_order0_handoff = 1, .drift_snapshot = 1, .nofrag_drop = YARD_NOFRAG_DROP_ONCE,			      \
+	.promote_nonmovable = 0, .capture_match = YARD_CAPTURE_COMPACTION_ORDER, .source_rule =			      \
+	YARD_SOURCE_TYPED, .promoted_retry = YARD_RETRY_NAIVE
+#define FEATURES_7_2_0												      \
+	.defrag_mode = 1, .nofrag_drop_nonreclaim = 1, .kswapd_block_wake = 1, .block_watermarks = 1,		      \
+	.kswapd_order0_handoff = 1, .drift_snapshot = 1, .nofrag_drop = YARD_NOFRAG_DROP_ONCE,			      \
+	.promote_nonmovable = 0, .capture_match = YARD_CAPTURE_COMPACTION_ORDER, .source_rule =			      \
+	YARD_SOURCE_TYPED, .promoted_retry = YARD_RETRY_NAIVE
+#define FEATURES_7_2_X(mode, retry)										      \
+	.defrag_mode = (mode), .nofrag_drop_nonreclaim = 1, .kswapd_block_wake = 1, .block_watermarks = 1,	      \
+	.kswapd_order0_handoff = 1, .drift_snapshot = 1, .nofrag_drop = YARD_NOFRAG_DROP_ONCE,			      \
+	.promote_nonmovable = 1, .capture_match = YARD_CAPTURE_REQUEST_ORDER, .source_rule =			      \
+	YARD_SOURCE_BLOCKS, .promoted_retry = (retry)
+#define FEATURES_7_2(mode) FEATURES_7_2_X(mode, YARD_RETRY_NAIVE)
+#define FEATURES_7_3	   FEATURES_7_2_X(0, YARD_RETRY_BOUNDED)
 
-// Bases: spec 02 section 4.2 below the line, and the columns of spec 01 section 15.
-#define BASE_6_15                                                                                                      \
-	.fastpath_highatomic = 0, .highatomic_reserve_min = 0, .node_reclaim_retest = YARD_RETEST_ALWAYS,              \
-	.boost_in_crash_kernel = 1, .range_free_chunks = 0, .drain_portions = 0, .skip_kswapd_nodes = 0,               \
-	.rmqueue_mode_cache = 1, .isolate_bit = 0
-#define BASE_7_2                                                                                                       \
-	.fastpath_highatomic = 0, .highatomic_reserve_min = 0, .node_reclaim_retest = YARD_RETEST_ALWAYS,              \
-	.boost_in_crash_kernel = 1, .range_free_chunks = 1, .drain_portions = 1, .skip_kswapd_nodes = 1,               \
-	.rmqueue_mode_cache = 1, .isolate_bit = 1
-#define BASE_7_3                                                                                                       \
-	.fastpath_highatomic = 1, .highatomic_reserve_min = 1, .node_reclaim_retest = YARD_RETEST_IF_RECLAIMED,        \
-	.boost_in_crash_kernel = 0, .range_free_chunks = 1, .drain_portions = 1, .skip_kswapd_nodes = 1,               \
-	.rmqueue_mode_cache = 1, .isolate_bit = 1
+// Bases: spec 02 section 4.2 below the line, and the columns of spec 01 section 15 and of spec 04 section 13.
+#define BASE_6_15												      \
+	.fastpath_highatomic = 0, .highatomic_reserve_min = 0, .node_reclaim_retest = YARD_RETEST_ALWAYS,	      \
+	.boost_in_crash_kernel = 1, .range_free_chunks = 0, .drain_portions = 0, .skip_kswapd_nodes = 0,	      \
+	.rmqueue_mode_cache = 1, .isolate_bit = 0, .slowpath_flow = YARD_FLOW_SPLIT, .retry_cpuset_filter =	      \
+	0, .gap_cap = 0, .compaction_annotated = 0, .stall_report = 0, .cost_folding = 0, .gen_exec_first =	      \
+	0, .anon_only_strict = 0, .node_file_all_zones = 0, .hopeless_needs_balance = 0
+#define BASE_7_2_X(annotated)											      \
+	.fastpath_highatomic = 0, .highatomic_reserve_min = 0, .node_reclaim_retest = YARD_RETEST_ALWAYS,	      \
+	.boost_in_crash_kernel = 1, .range_free_chunks = 1, .drain_portions = 1, .skip_kswapd_nodes = 1,	      \
+	.rmqueue_mode_cache = 1, .isolate_bit = 1, .slowpath_flow = YARD_FLOW_UNIFIED, .retry_cpuset_filter	      \
+	= 1, .gap_cap = 1, .compaction_annotated = (annotated), .stall_report = 1, .cost_folding = 0,		      \
+	.gen_exec_first = 0, .anon_only_strict = 0, .node_file_all_zones = 0, .hopeless_needs_balance = 1
+#define BASE_7_2_0 BASE_7_2_X(0)
+#define BASE_7_2   BASE_7_2_X(1)
+#define BASE_7_3												      \
+	.fastpath_highatomic = 1, .highatomic_reserve_min = 1, .node_reclaim_retest =				      \
+	YARD_RETEST_IF_RECLAIMED, .boost_in_crash_kernel = 0, .range_free_chunks = 1, .drain_portions = 1,	      \
+	.skip_kswapd_nodes = 1, .rmqueue_mode_cache = 1, .isolate_bit = 1, .slowpath_flow =			      \
+	YARD_FLOW_UNIFIED, .retry_cpuset_filter = 1, .gap_cap = 1, .compaction_annotated = 1, .stall_report	      \
+	= 1, .cost_folding = 1, .gen_exec_first = 1, .anon_only_strict = 1, .node_file_all_zones = 1,		      \
+	.hopeless_needs_balance = 1
 
 // clang-format off
 #define VERSION(name, features, base, text)                                                                            \
@@ -111,17 +168,17 @@ _Static_assert(sizeof(struct yard_policy) == SWITCHES,
 
 // Oldest first; a suggestion between equally near names goes to the later one.
 static const struct yard_policy_version versions[] = {
-	VERSION("vanilla", FEATURES_7_2(0), BASE_7_3, "Linux 7.3 without defrag_mode"),
+	VERSION("vanilla", FEATURES_7_3, BASE_7_3, "Linux 7.3 without defrag_mode"),
 	VERSION("defrag-3of5", FEATURES_3OF5, BASE_6_15, "the 2025 series up to patch 3: defrag_mode alone"),
 	VERSION("DEFRAGMODE-ASYNC", FEATURES_ASYNC, BASE_6_15,
 		"the 2025 series up to patch 4: kswapd woken for blocks"),
 	VERSION("DEFRAGMODE-ASYNC-WMARKS", FEATURES_6_15, BASE_6_15, "the 2025 series, all 5 patches"),
 	VERSION("defrag-6.15", FEATURES_6_15, BASE_6_15, "defrag_mode of 6.15-rc1 and rc2"),
-	VERSION("defrag-6.16", FEATURES_6_15, BASE_6_15, "defrag_mode of 6.16, kswapd's order-0 hand-off mended"),
-	VERSION("atomic-fix", FEATURES_7_2_0, BASE_7_2, "defrag_mode of 7.2.0: atomic requests may fall back"),
+	VERSION("defrag-6.16", FEATURES_6_16, BASE_6_15, "defrag_mode of 6.16, kswapd's order-0 hand-off mended"),
+	VERSION("atomic-fix", FEATURES_7_2_0, BASE_7_2_0, "defrag_mode of 7.2.0: atomic requests may fall back"),
 	VERSION("storm-fix", FEATURES_7_2(1), BASE_7_2, "defrag_mode of 7.2.13: non-movable requests make blocks"),
 	VERSION("linux-7.2", FEATURES_7_2(0), BASE_7_2, "Linux 7.2.13, defrag_mode off as shipped"),
-	VERSION("linux-7.3", FEATURES_7_2(0), BASE_7_3, "Linux 7.3.4, defrag_mode off as shipped"),
+	VERSION("linux-7.3", FEATURES_7_3, BASE_7_3, "Linux 7.3.4, defrag_mode off as shipped"),
 };
 
 enum { VERSIONS = sizeof versions / sizeof versions[0] };

@@ -2,7 +2,7 @@
 //
 // Putting an instance into a recorded state (pageyard/restore.h).
 
-#include "engine/list.h"
+#include "engine/mm.h"
 
 int yard_restore_zone(struct yard *yard, unsigned id, const struct yard_zone_state *state)
 {
@@ -132,7 +132,9 @@ int yard_restore_allocated(struct yard *yard, uint32_t pfn, uint32_t nr, bool lr
 			return YARD_ERANGE;
 		if (yard_frame_state(yard, p, NULL, NULL) != YARD_FRAME_NONE)
 			return YARD_EDOUBLEFREE;
-		frame_set_word(yard, p, make_word(YARD_FRAME_ALLOCATED, 0, 0) | (lru ? FRAME_LRU : 0));
+		frame_set_word(yard, p, make_word(YARD_FRAME_ALLOCATED, 0, 0));
+		if (lru)
+			yard_set_lru(yard, p, true);
 	}
 	return YARD_OK;
 }

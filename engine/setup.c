@@ -3,13 +3,14 @@
 // Building an instance in the caller's memory: layout, zones, and the release of RAM to the buddy lists as Linux does
 // it at boot (spec 01 sections 1.2 and 1.6). After this nothing is ever allocated.
 
-#include "engine/list.h"
+#include "engine/mm.h"
 
 enum { DMA_END = 4096, DMA32_END = 1048576, MAX_BLOCK = 1 << YARD_MAX_PAGE_ORDER };
 
 // Where the parts of an instance lie in its memory.
 struct layout {
-	size_t nodes, zones, pcps, captures, cpu_node, distance, memory, offline, reserved, pageblocks, frames, size;
+	size_t nodes, zones, pcps, mm, compact, batches, psi, cpu_node, distance, memory, offline, reserved, pageblocks;
+	size_t frames, size;
 	uint32_t start_pfn, end_pfn;
 };
 
@@ -33,7 +34,10 @@ static void compute_layout(struct layout *layout, uint32_t nr_nodes, uint32_t nr
 	layout->nodes = place(&end, nr_nodes * sizeof(struct node));
 	layout->zones = place(&end, zones * sizeof(struct zone));
 	layout->pcps = place(&end, zones * nr_cpus * sizeof(struct pcp));
-	layout->captures = place(&end, nr_cpus * sizeof(struct capture));
+	layout->mm = place(&end, nr_nodes * sizeof(struct node_mm));
+	layout->compact = place(&end, zones * sizeof(struct zone_compact));
+	layout->batches = place(&end, nr_cpus * sizeof(struct lru_batches));
+	layout->psi = place(&end, psi_size(nr_cpus));
 	layout->cpu_node = place(&end, nr_cpus * sizeof(uint16_t));
 	layout->distance = place(&end, (size_t)nr_nodes * nr_nodes);
 	layout->memory = place(&end, nr_memory * sizeof(struct yard_range));
@@ -51,7 +55,10 @@ static void attach(struct yard *yard, const struct layout *layout)
 	yard->nodes = (struct node *)(base + layout->nodes);
 	yard->zones = (struct zone *)(base + layout->zones);
 	yard->pcps = (struct pcp *)(base + layout->pcps);
-	yard->captures = (struct capture *)(base + layout->captures);
+	yard->mm = (struct node_mm *)(base + layout->mm);
+	yard->compact = (struct zone_compact *)(base + layout->compact);
+	yard->batches = (struct lru_batches *)(base + layout->batches);
+	yard->psi = (struct psi *)(base + layout->psi);
 	yard->cpu_node = (uint16_t *)(base + layout->cpu_node);
 	yard->distance = (uint8_t *)(base + layout->distance);
 	yard->memory = (struct yard_range *)(base + layout->memory);
@@ -144,7 +151,8 @@ static bool config_ok(const struct yard_config *config)
 		return false;
 	if (config->user_min_free_kbytes > 0 && (uint64_t)config->user_min_free_kbytes / 4 > memory_pages(config))
 		return false;
-	return config->watermark_scale_factor <= 3000;
+	return config->watermark_scale_factor <= 3000 && config->swappiness <= 200 && config->extfrag_threshold <= 1000
+	       && config->compaction_proactiveness <= 100 && config->panic_on_oom <= 2;
 }
 
 static void config_layout(const struct yard_config *config, struct layout *layout)
@@ -377,6 +385,30 @@ static void release_cma(struct yard *yard, const struct yard_config *config) // 
 
 // ---- the instance ----
 
+static uint32_t setting(int32_t value, uint32_t usual) // 0: the usual value, -1: zero
+{
+	return !value ? usual : value < 0 ? 0 : (uint32_t)value;
+}
+
+static void copy_mm_settings(struct yard *yard, const struct yard_config *config)
+{
+	yard->zone_reclaim_mode = config->zone_reclaim_mode;
+	yard->min_unmapped_ratio = config->min_unmapped_ratio ? config->min_unmapped_ratio : 1;
+	yard->min_slab_ratio = config->min_slab_ratio ? config->min_slab_ratio : 5;
+	yard->swappiness = setting(config->swappiness, 60);
+	yard->extfrag_threshold = setting(config->extfrag_threshold, 500);
+	yard->compaction_proactiveness = setting(config->compaction_proactiveness, 20);
+	yard->compact_unevictable = !config->no_compact_unevictable;
+	yard->demotion_enabled = config->demotion_enabled;
+	yard->memory_tiering = config->memory_tiering;
+	yard->panic_on_oom = config->panic_on_oom;
+	yard->oom_kill_allocating_task = config->oom_kill_allocating_task;
+	yard->hz = config->hz ? config->hz : 1000;
+	yard->random = config->seed;
+	for (unsigned node = 0; config->node_tier && node < config->nr_nodes; node++)
+		yard->node_tier[node] = config->node_tier[node];
+}
+
 static void copy_settings(struct yard *yard, const struct yard_config *config)
 {
 	static const uint32_t default_ratio[YARD_ZONE_TYPES] = { 256, 256, 32, 0, 0 };
@@ -399,7 +431,6 @@ static void copy_settings(struct yard *yard, const struct yard_config *config)
 	yard->thp = config->thp;
 	yard->crash_kernel = config->crash_kernel;
 	yard->exact_counters = config->exact_counters;
-	yard->zone_reclaim = config->zone_reclaim;
 	yard->user_min_free_kbytes = config->user_min_free_kbytes;
 	yard->watermark_scale_factor = config->watermark_scale_factor ? config->watermark_scale_factor : 10;
 	yard->watermark_boost_factor = config->watermark_boost_factor < 0 ? 15000 : (uint32_t)config->watermark_boost_factor;
@@ -409,6 +440,7 @@ static void copy_settings(struct yard *yard, const struct yard_config *config)
 	yard->dirty_ratio = config->dirty_ratio ? config->dirty_ratio : 20;
 	yard->policy = config->policy;
 	yard->owner = config->owner;
+	copy_mm_settings(yard, config);
 }
 
 static void setup_nodes(struct yard *yard, const struct yard_config *config)
@@ -478,6 +510,10 @@ int yard_init(void *memory, size_t size, const struct yard_config *config, struc
 	copy_ranges(yard, config);
 	for (unsigned id = 0; id < yard->nr_zones; id++)
 		setup_zone(yard, config, id / YARD_ZONE_TYPES, id % YARD_ZONE_TYPES);
+	setup_lru(yard);
+	setup_kswapd(yard);
+	setup_kcompactd(yard);
+	setup_psi(yard);
 	setup_pageblocks(yard);
 	mark_mixed_pageblocks(yard);
 	if (config->deferred_init && !config->restore)

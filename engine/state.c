@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an instance tells of itself: zones, sets, frames, lists, fragmentation (spec 01 V6).
+// What an instance tells of itself: zones, sets, frames, lists (spec 01 V6). Fragmentation: compact_suit.c.
 
 #include "engine/list.h"
 
@@ -140,31 +140,6 @@ uint32_t yard_pcp_list_next(const struct yard *yard, unsigned zone, unsigned cpu
 	if (zone >= yard->nr_zones || cpu >= yard->nr_cpus || pindex >= YARD_PCP_LISTS)
 		return PFN_NONE;
 	return pfn == PFN_NONE ? zone_pcp(zone_at(yard, zone), cpu)->lists[pindex].head : frame_at(yard, pfn)->next;
-}
-
-void yard_get_fragmentation(struct yard *yard, unsigned id, unsigned order, struct yard_fragmentation *index)
-{
-	uint64_t blocks = 0, suitable = 0, pages = 0;
-	const struct zone *zone;
-
-	*index = (struct yard_fragmentation){ 0 };
-	if (id >= yard->nr_zones || order > YARD_MAX_PAGE_ORDER)
-		return;
-	zone = zone_at(yard, id);
-	for (unsigned o = 0; o <= YARD_MAX_PAGE_ORDER; o++) {
-		uint64_t n = zone_nr_free(zone, o);
-
-		blocks += n;
-		pages += n << o;
-		if (o >= order)
-			suitable += n << (o - order);
-	}
-	if (pages)
-		index->unusable_index = (uint32_t)((pages - (suitable << order)) * 1000 / pages);
-	if (suitable)
-		index->fragmentation_index = -1000;
-	else if (blocks)
-		index->fragmentation_index = 1000 - (int32_t)((1000 + pages * 1000 / (1ull << order)) / blocks);
 }
 
 void yard_set_owner(struct yard *yard, uint32_t pfn, uint32_t owner)

@@ -3,17 +3,10 @@
 // The invariants of spec 01 section 13, checked by walking everything. I11 is checked on the zonelists; I12 and I13
 // speak of decisions, not of states: tests check them on events.
 
-#include "engine/list.h"
+#include "engine/mm.h"
+#include "engine/report.h"
 
 enum { ZONES_AT_ONCE = 20 };
-
-struct report {
-	struct yard *yard;
-	char *text;
-	size_t size, length;
-	bool broken;
-	unsigned base; // first zone of this walk
-};
 
 struct tally { // of one zone
 	uint64_t blocks[YARD_NR_PAGE_ORDERS][YARD_MIGRATETYPES];
@@ -47,9 +40,8 @@ static void say_number(struct report *report, int64_t value)
 	say(report, &digits[n]);
 }
 
-// The first broken invariant is reported: "I4 zone 1: nr_free[0] is 3, its lists hold 4".
-static bool broken(struct report *report, const char *rule, const char *where, int64_t place, const char *what,
-		   int64_t value, const char *but, int64_t other)
+bool broken(struct report *report, const char *rule, const char *where, int64_t place, const char *what, int64_t value,
+	    const char *but, int64_t other)
 {
 	if (report->broken)
 		return false;
@@ -372,5 +364,5 @@ int yard_verify(struct yard *yard, char *text, size_t size)
 	for (unsigned base = 0; base < yard->nr_zones; base += ZONES_AT_ONCE)
 		if (!verify_zones(&report, base))
 			return YARD_ECORRUPT;
-	return YARD_OK;
+	return verify_lru(yard, text, size);
 }

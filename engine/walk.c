@@ -2,7 +2,7 @@
 //
 // The walk over a zonelist (spec 01 section 7), called get_page_from_freelist in Linux: which zone serves a request.
 
-#include "engine/internal.h"
+#include "engine/mm.h"
 
 struct walk {
 	struct yard *yard;
@@ -23,13 +23,14 @@ static void why_skipped(struct walk *walk, const struct zone *zone, enum yard_sk
 	    .a = (int32_t)reason);
 }
 
-static bool cpuset_allows(const struct walk *walk, const struct zone *zone) // A3, Z9
+static void count_dirty(struct yard *yard, unsigned node, uint64_t *dirty, uint64_t *file_lru)
 {
-	const struct alloc_context *ctx = walk->ctx;
-
-	if (!(walk->flags & ALLOC_CPUSET) || !ctx->cpuset || ctx->cpuset >> zone->node & 1)
-		return true;
-	return ctx->task & (YARD_TASK_INTERRUPT | YARD_TASK_OOM_VICTIM) || !(ctx->gfp & YARD_GFP_HARDWALL);
+	if (yard->owner.node_dirty) {
+		yard->owner.node_dirty(yard->owner.context, node, dirty, file_lru);
+		return;
+	}
+	*dirty = (uint64_t)(node_stat(yard, node, YARD_NODE_FILE_DIRTY) + node_stat(yard, node, YARD_NODE_WRITEBACK));
+	*file_lru = (uint64_t)(node_stat(yard, node, YARD_NODE_INACTIVE_FILE) + node_stat(yard, node, YARD_NODE_ACTIVE_FILE));
 }
 
 static bool node_dirty_ok(struct walk *walk, const struct zone *zone) // A4
@@ -39,7 +40,7 @@ static bool node_dirty_ok(struct walk *walk, const struct zone *zone) // A4
 
 	if (walk->dirty_node == zone->node)
 		return walk->dirty_node_ok;
-	yard->owner.node_dirty(yard->owner.context, zone->node, &dirty, &file_lru);
+	count_dirty(yard, zone->node, &dirty, &file_lru);
 	for (unsigned type = 0; type < YARD_ZONE_TYPES; type++)
 		dirtyable += (uint64_t)zone_stat(zone_at(yard, zone->node * YARD_ZONE_TYPES + type), YARD_NR_FREE_PAGES);
 	reserve = yard->nodes[zone->node].totalreserve;
@@ -58,18 +59,22 @@ static bool node_reclaimed(struct walk *walk, struct zone *zone, uint64_t mark)
 	struct yard *yard = walk->yard;
 	const struct alloc_context *ctx = walk->ctx;
 	const struct zone *preferred = zone_at(yard, *ctx->first);
-	uint64_t reclaimed;
+	int64_t reclaimed;
 
-	if (!yard->zone_reclaim || !yard->owner.node_reclaim)
+	if (!(yard->zone_reclaim_mode & NODE_RECLAIM_MODES) || (!yard->owner.node_reclaim && !can_reclaim(yard)))
 		return false;
 	if (yard->distance[preferred->node * yard->nr_nodes + zone->node] > yard->node_reclaim_distance)
 		return false;
-	if (!(ctx->gfp & YARD_GFP_DIRECT_RECLAIM) || ctx->task & YARD_TASK_MEMALLOC) // A15
+	if (!(ctx->gfp & YARD_GFP_DIRECT_RECLAIM) || ctx->task & YARD_TASK_MEMALLOC) // A15, N-4
 		return false;
 	if (yard->nodes[zone->node].nr_cpus && zone->node != ctx->cpu_node)
 		return false;
-	reclaimed = yard->owner.node_reclaim(yard->owner.context, zone->node, ctx->gfp, ctx->order);
-	if (!reclaimed && yard->policy.node_reclaim_retest == YARD_RETEST_IF_RECLAIMED) // D3
+	if (yard->owner.node_reclaim)
+		reclaimed = (int64_t)yard->owner.node_reclaim(yard->owner.context, zone->node, ctx->gfp, ctx->order);
+	else
+		reclaimed = node_reclaim_try(yard, zone->node, ctx->gfp, ctx->order);
+	if (reclaimed == NODE_RECLAIM_SKIPPED
+	    || (!reclaimed && yard->policy.node_reclaim_retest == YARD_RETEST_IF_RECLAIMED)) // D3, V-2
 		return false;
 	if (watermark_ok(yard, zone, ctx->order, mark, ctx->highest_zone, walk->flags, zone_stat(zone, YARD_NR_FREE_PAGES)))
 		return true;
@@ -115,11 +120,11 @@ static enum verdict judge_zone(struct walk *walk, struct zone *zone)
 	struct yard *yard = walk->yard;
 	const struct zone *preferred = zone_at(yard, *walk->ctx->first);
 
-	if (!cpuset_allows(walk, zone)) {
+	if (!zone_cpuset_allowed(walk->ctx, zone, walk->flags)) {
 		why_skipped(walk, zone, YARD_SKIP_CPUSET);
 		return ZONE_SKIP;
 	}
-	if (walk->ctx->dirty_spread && yard->owner.node_dirty && !node_dirty_ok(walk, zone)) {
+	if (walk->ctx->dirty_spread && !node_dirty_ok(walk, zone)) {
 		why_skipped(walk, zone, YARD_SKIP_DIRTY);
 		return ZONE_SKIP;
 	}
@@ -256,32 +261,4 @@ uint32_t walk_zonelist(struct yard *yard, struct alloc_context *ctx, unsigned fl
 		walk.flags &= ~(unsigned)ALLOC_NOFRAGMENT;
 		WHY(yard, .kind = YARD_EVENT_WHY_RESTART, .order = ctx->order, .a = 0);
 	}
-}
-
-// A14
-void wakeup_kswapd(struct yard *yard, struct zone *zone, uint32_t gfp, unsigned order, unsigned highest_zone)
-{
-	struct node *node = &yard->nodes[zone->node];
-	bool boosted = false;
-
-	if (!zone->managed)
-		return;
-	if (atomic_load_explicit(&node->kswapd_awake, memory_order_relaxed))
-		return;
-	for (unsigned type = 0; type <= highest_zone && type < YARD_ZONE_TYPES; type++) {
-		const struct zone *z = zone_at(yard, zone->node * YARD_ZONE_TYPES + type);
-
-		boosted |= z->managed && atomic_load_explicit(&z->boost, memory_order_relaxed);
-	}
-	if (atomic_load_explicit(&node->kswapd_hopeless, memory_order_relaxed)
-	    || (!boosted && node_balanced(yard, zone->node, order, highest_zone))) {
-		if (!(gfp & YARD_GFP_DIRECT_RECLAIM))
-			EMIT(yard, .kind = YARD_EVENT_WAKEUP_KCOMPACTD, .order = (uint8_t)order, .zone = zone->id,
-			     .a = (int32_t)highest_zone);
-		return;
-	}
-	if (node->has_kswapd && atomic_exchange_explicit(&node->kswapd_awake, true, memory_order_relaxed))
-		return; // another thread has just woken it
-	EMIT(yard, .kind = YARD_EVENT_WAKEUP_KSWAPD, .order = (uint8_t)order, .zone = zone->id,
-	     .a = (int32_t)highest_zone, .b = (int32_t)gfp);
 }

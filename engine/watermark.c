@@ -2,7 +2,7 @@
 //
 // Watermarks (spec 01 section 4): how they are computed, boosted and tested.
 
-#include "engine/list.h"
+#include "engine/mm.h"
 
 // W10
 static int64_t unusable_free(const struct zone *zone, unsigned order, unsigned flags)
@@ -97,67 +97,33 @@ void boost_watermark(struct yard *yard, struct zone *zone, unsigned flags) // W7
 		zone_set_flag(zone, YARD_ZONE_BOOSTED);
 }
 
-// W13
+static bool balance_counts_blocks(const struct yard *yard, unsigned order)
+{
+	return yard->policy.defrag_mode && yard->policy.block_watermarks
+	       && (order || !yard->policy.kswapd_order0_handoff);
+}
+
+// W13, KS-2
 bool node_balanced(struct yard *yard, unsigned node, unsigned order, unsigned highest_zone)
 {
+	enum yard_zone_stat item = balance_counts_blocks(yard, order) ? YARD_NR_FREE_PAGES_BLOCKS : YARD_NR_FREE_PAGES;
+	enum wmark mark = balance_mark(yard);
 	bool any = false;
 
 	for (unsigned type = 0; type <= highest_zone && type < YARD_ZONE_TYPES; type++) {
 		struct zone *zone = zone_at(yard, node * YARD_ZONE_TYPES + type);
-		enum yard_zone_stat item = YARD_NR_FREE_PAGES;
 		int64_t free;
 
 		if (!zone->managed)
 			continue;
 		any = true;
-		if (yard->policy.defrag_mode && yard->policy.block_watermarks && order)
-			item = YARD_NR_FREE_PAGES_BLOCKS;
 		free = zone_stat(zone, item);
-		if (zone->drift_mark && free < zone->drift_mark)
+		if (yard->policy.drift_snapshot && zone->drift_mark && free < zone->drift_mark)
 			free = zone_stat_snapshot(yard, zone, item);
-		if (watermark_ok(yard, zone, order, zone_wmark(zone, WMARK_HIGH), highest_zone, 0, free))
+		if (watermark_ok(yard, zone, order, zone_wmark(zone, mark), highest_zone, 0, free))
 			return true;
 	}
 	return !any;
-}
-
-// W9 and P11: a balancing run of kswapd.
-void yard_kswapd_balance_begin(struct yard *yard, unsigned node, unsigned highest_zone)
-{
-	for (unsigned type = 0; node < yard->nr_nodes && type <= highest_zone && type < YARD_ZONE_TYPES; type++) {
-		struct zone *zone = zone_at(yard, node * YARD_ZONE_TYPES + type);
-
-		if (!zone->managed)
-			continue;
-		zone->boost_sampled = atomic_load_explicit(&zone->boost, memory_order_relaxed);
-		zone_set_flag(zone, YARD_ZONE_RECLAIM_ACTIVE);
-	}
-}
-
-void yard_kswapd_balance_end(struct yard *yard, unsigned node, unsigned highest_zone)
-{
-	bool boosted = false;
-
-	for (unsigned type = 0; node < yard->nr_nodes && type <= highest_zone && type < YARD_ZONE_TYPES; type++) {
-		struct zone *zone = zone_at(yard, node * YARD_ZONE_TYPES + type);
-		uint32_t boost;
-
-		if (!zone->managed)
-			continue;
-		zone_clear_flag(zone, YARD_ZONE_RECLAIM_ACTIVE);
-		if (!zone->boost_sampled)
-			continue;
-		boosted = true;
-		yard_spin_lock(&zone->lock);
-		boost = atomic_load_explicit(&zone->boost, memory_order_relaxed);
-		boost -= (uint32_t)min64(boost, zone->boost_sampled);
-		atomic_store_explicit(&zone->boost, boost, memory_order_relaxed);
-		yard_spin_unlock(&zone->lock);
-		zone->boost_sampled = 0;
-	}
-	if (boosted)
-		EMIT(yard, .kind = YARD_EVENT_WAKEUP_KCOMPACTD, .order = YARD_PAGEBLOCK_ORDER,
-		     .zone = (uint8_t)(node * YARD_ZONE_TYPES), .a = (int32_t)highest_zone);
 }
 
 // ---- computation (4.1) ----

@@ -62,5 +62,6 @@ void build_zonelists(struct yard *yard)
 		node->fallback[n] = ZONE_MIXED;
 		node->thisnode[append_node(yard, node->thisnode, 0, local)] = ZONE_MIXED;
 	}
+	atomic_fetch_add_explicit(&yard->zonelist_builds, 1, memory_order_relaxed);
 	update_mobility(yard);
 }

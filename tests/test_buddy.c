@@ -284,10 +284,10 @@ static void B9_capture_takes_the_merged_block(void **state)
 	give_used(0, 1, false);
 	ready();
 	direct(true);
-	assert_int_equal(yard_capture_begin(yard, NORMAL, 2, M, 2), YARD_OK);
+	begin_capture(NORMAL, 2, M, 2);
 	free_at(0, 0);
 	assert_events(KMEM, "free(0,0)");
-	assert_pfn(yard_capture_end(yard), 0);
+	assert_pfn(end_capture(), 0);
 	assert_lists(NORMAL, M, "2:[4]");
 	assert_int_equal(nr_free_pages(NORMAL), 4);
 	assert_int_equal(zone_state(NORMAL).pgalloc, 0); // T7d
@@ -306,9 +306,9 @@ static void D5_capture_by_the_compaction_order(void **state)
 	build_normal(config, 4096);
 	direct(true);
 	assert_pfn(yard_alloc(yard, YARD_GFP_HIGHUSER_MOVABLE, 3), 0);
-	assert_int_equal(yard_capture_begin(yard, NORMAL, 3, M, 9), YARD_OK);
+	begin_capture(NORMAL, 3, M, 9);
 	free_at(0, 3);
-	assert_pfn(yard_capture_end(yard), 0);
+	assert_pfn(end_capture(), 0);
 	assert_int_equal(yard_free(yard, base, 3), YARD_ENOTOWNED); // the captured block has order 9
 	free_at(0, 9);
 	assert_verified();
@@ -323,10 +323,10 @@ static void B9_capture_of_another_type(void **state)
 	give_block(0, 3);
 	ready();
 	direct(true);
-	assert_int_equal(yard_capture_begin(yard, NORMAL, 3, U, 3), YARD_OK);
+	begin_capture(NORMAL, 3, U, 3);
 	free_at(0, 3);
 	assert_events(KMEM, "free(0,3) extfrag(0,3,3,U,R,0)");
-	assert_pfn(yard_capture_end(yard), 0);
+	assert_pfn(end_capture(), 0);
 	assert_int_equal(type_at(0), R);
 	assert_verified();
 }
@@ -343,16 +343,16 @@ static void B9_captures_refused(void **state)
 	give_block(2048, 9);
 	ready();
 	direct(true);
-	yard_capture_begin(yard, NORMAL, 3, U, 3);
+	begin_capture(NORMAL, 3, U, 3);
 	free_at(0, 3);
 	free_at(512, 3);
-	assert_int_equal(yard_capture_end(yard), NONE);
-	yard_capture_begin(yard, NORMAL, 10, M, 10);
+	assert_int_equal(end_capture(), NONE);
+	begin_capture(NORMAL, 10, M, 10);
 	free_at(1024, 10);
-	assert_int_equal(yard_capture_end(yard), NONE);
-	yard_capture_begin(yard, YARD_ZONE_DMA, 9, M, 9);
+	assert_int_equal(end_capture(), NONE);
+	begin_capture(YARD_ZONE_DMA, 9, M, 9);
 	free_at(2048, 9);
-	assert_int_equal(yard_capture_end(yard), NONE);
+	assert_int_equal(end_capture(), NONE);
 	assert_lists(NORMAL, M, "3:[0] 9:[2048] 10:[1024]");
 	assert_lists(NORMAL, C, "3:[512]");
 	assert_verified();
@@ -366,10 +366,10 @@ static void B9_whole_movable_block_for_another_type(void **state)
 	give_block(512, 9);
 	ready();
 	direct(true);
-	yard_capture_begin(yard, NORMAL, 9, U, 9);
+	begin_capture(NORMAL, 9, U, 9);
 	free_at(512, 9);
 	assert_events(KMEM, "free(512,9) extfrag(512,9,9,U,M,0)");
-	assert_pfn(yard_capture_end(yard), 512);
+	assert_pfn(end_capture(), 512);
 	assert_verified();
 }
 

@@ -200,16 +200,16 @@ static void M18_chunks(void **state)
 	config.reserved = &reserved;
 	config.nr_reserved = 1;
 	build(&config);
-	assert_int_equal(yard_capture_begin(yard, NORMAL, 0, M, 0), YARD_OK);
+	begin_capture(NORMAL, 0, M, 0);
 	yard_deferred_init(yard, 0);
-	assert_pfn(yard_capture_end(yard), 2 * SECTION + BLOCK); // the partial chunk, in frames
+	assert_pfn(end_capture(), 2 * SECTION + BLOCK); // the partial chunk, in frames
 	assert_verified();
 
 	config.nr_reserved = 0;
 	build(&config);
-	assert_int_equal(yard_capture_begin(yard, NORMAL, 0, M, 0), YARD_OK);
+	begin_capture(NORMAL, 0, M, 0);
 	yard_deferred_init(yard, 0);
-	assert_int_equal(yard_capture_end(yard), NONE); // whole chunks only
+	assert_int_equal(end_capture(), NONE); // whole chunks only
 	assert_verified();
 }
 
@@ -989,10 +989,10 @@ static void P13_hopeless_ends_where_a_higher_node_has_memory(void **state)
 	build(&config);
 	leave_below_high(0);
 	assert_false(zone_flags(normal()) & YARD_ZONE_BELOW_HIGH);
-	assert_false(yard->nodes[0].kswapd_hopeless);
+	assert_false(kswapd_hopeless(yard, 0));
 	leave_below_high(1); // node 2 has no memory
 	assert_false(zone_flags(zone_at(yard, NODE1)) & YARD_ZONE_BELOW_HIGH);
-	assert_true(yard->nodes[1].kswapd_hopeless);
+	assert_true(kswapd_hopeless(yard, 1));
 }
 
 // A zone that stays below its high mark changes nothing.
@@ -1006,7 +1006,7 @@ static void P13_hopeless_stays_below_the_high_mark(void **state)
 	set_wmarks(normal(), 10, 20, 9000);
 	leave_below_high(0);
 	assert_true(zone_flags(normal()) & YARD_ZONE_BELOW_HIGH);
-	assert_true(yard->nodes[0].kswapd_hopeless);
+	assert_true(kswapd_hopeless(yard, 0));
 }
 
 int main(void)

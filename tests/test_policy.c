@@ -78,6 +78,24 @@ static const struct row rows[] = {
 	{"skip_kswapd_nodes", {0, 0, 1, 1, 1, 1}, true},     // D12: absent before 6.18 stable
 	{"rmqueue_mode_cache", {1, 1, 1, 1, 1, 1}, true},    // D17: since 6.15
 	{"isolate_bit", {0, 0, 1, 1, 1, 1}, true},	     // D16: since 6.17
+	{"nofrag_drop", {0, 0, 0, 0, 0, 0}, false}, // once
+	{"kswapd_order0_handoff", {0, 1, 1, 1, 1, 1}, false},
+	{"drift_snapshot", {0, 1, 1, 1, 1, 1}, false},
+	{"promoted_retry", {1, 1, 1, 1, 1, 0}, false}, // 1: naive
+	{"source_rule", {1, 1, 1, 0, 0, 0}, false},    // 1: typed
+	{"slowpath_flow", {1, 1, 0, 0, 0, 0}, true},   // 1: split
+	{"retry_cpuset_filter", {0, 0, 1, 1, 1, 1}, true},
+	{"gap_cap", {0, 0, 1, 1, 1, 1}, true},
+	{"compaction_annotated", {0, 0, 0, 1, 1, 1}, true},
+	{"stall_report", {0, 0, 1, 1, 1, 1}, true},
+	{"kcompactd_high_always", {0, 0, 0, 0, 0, 0}, true}, // V-5: for the published column only
+	// spec 04 section 13
+	{"lru_gen", {0, 0, 0, 0, 0, 0}, true},
+	{"cost_folding", {0, 0, 0, 0, 0, 1}, true},
+	{"gen_exec_first", {0, 0, 0, 0, 0, 1}, true},
+	{"anon_only_strict", {0, 0, 0, 0, 0, 1}, true},
+	{"node_file_all_zones", {0, 0, 0, 0, 0, 1}, true}, // V-7
+	{"hopeless_needs_balance", {0, 0, 1, 1, 1, 1}, true},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -136,7 +154,8 @@ static void V3_7_2_is_the_storm_fix(void **state)
 {
 	(void)state;
 	assert_same("linux-7.2,defrag_mode=1", "storm-fix");
-	assert_same("atomic-fix,promote_nonmovable=on,capture_match=request-order", "storm-fix");
+	assert_same("atomic-fix,promote_nonmovable=on,capture_match=request-order,source_rule=blocks,compaction_annotated=on",
+		    "storm-fix");
 }
 
 static void V4_steps_of_the_2025_series(void **state)

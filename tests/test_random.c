@@ -291,7 +291,7 @@ static void make_machine(uint64_t seed)
 	m.config.watermark_boost_factor = chance(50) ? -1 : (int32_t)rnd(60000);
 	m.config.percpu_pagelist_high_fraction = chance(80) ? 0 : 8 + rnd(1000);
 	m.config.pcp_cache_pages = chance(50) ? 0 : 1000;
-	m.config.zone_reclaim = chance(30);
+	m.config.zone_reclaim_mode = chance(30);
 	m.config.crash_kernel = chance(10);
 	if (chance(30))
 		m.config.owner.node_reclaim = node_reclaim;
@@ -667,15 +667,16 @@ static void op_capture(void)
 	unsigned order = any_order();
 	uint32_t pfn;
 
-	if (yard_capture_begin(yard, rnd(yard_nr_zones(yard)), order, rnd(3), order) != YARD_OK)
+	if (order > YARD_MAX_PAGE_ORDER)
 		return;
+	begin_capture(rnd(yard_nr_zones(yard)), order, rnd(3), order);
 	m.capturing = true;
 	if (chance(50))
 		op_free();
 	else
 		yard_drain_all(yard, -1);
 	m.capturing = false;
-	pfn = yard_capture_end(yard);
+	pfn = end_capture();
 	if (pfn != NONE)
 		hold(pfn, order);
 }

@@ -236,7 +236,8 @@ static void record_boot_idle_has_its_events(void **state)
 	assert_int_equal(result.counts[TRACE_PAGE_FREE], 20);
 	assert_int_equal(result.counts[TRACE_PUT], 20);
 	assert_int_equal(result.counts[TRACE_DECAY_PCP], 8);
-	assert_int_equal(result.counts[TRACE_OTHER], 8);
+	assert_int_equal(result.counts[TRACE_KCOMPACTD_SLEEP], 8);
+	assert_int_equal(result.counts[TRACE_OTHER], 0);
 }
 
 static void record_storm_has_its_events(void **state)
@@ -254,6 +255,10 @@ static void record_storm_has_its_events(void **state)
 		{TRACE_ISOLATE_FREE, 2},
 		{TRACE_COMPACTION_BEGIN, 3},
 		{TRACE_COMPACTION_END, 3},
+		{TRACE_DEFER_COMPACTION, 1},
+		{TRACE_COMPACTION_DEFERRED, 6},
+		{TRACE_COMPACTION_FINISHED, 29},
+		{TRACE_COMPACTION_SUITABLE, 30},
 		{TRACE_ISOLATE_FREEPAGES, 188},
 		{TRACE_ISOLATE_MIGRATEPAGES, 25},
 		{TRACE_COMPACTION_MIGRATEPAGES, 6},
@@ -268,6 +273,10 @@ static void record_storm_has_its_events(void **state)
 		{TRACE_KSWAPD_WAKE, 8},
 		{TRACE_WAKEUP_KSWAPD, 8},
 		{TRACE_WAKEUP_KCOMPACTD, 6},
+		{TRACE_KCOMPACTD_SLEEP, 9},
+		{TRACE_KCOMPACTD_WAKE, 7},
+		{TRACE_LRU_ISOLATE, 34},
+		{TRACE_SHRINK_INACTIVE, 34},
 		{TRACE_MOVE_BLOCK, 1},
 		{TRACE_PUT, 29157},
 		{TRACE_SPLIT, 227},
@@ -544,7 +553,7 @@ static void text_forms(void **state)
 		{TRACE_LOST, 1, 0, 3000, 0, 0, 0, 0, 0, 0, 0, false},
 		{TRACE_LOST, 0, 0, 3000, 0, 0, 0, 0, 3, 0, 0, false},
 		{TRACE_PAGE_ALLOC, 0, 11, 4500, 0x12340, 2, 2, 0x40cc0, 0, 0, 0, false},
-		{TRACE_COMPACTION_END, 0, 43, 5000, 0, 0, 0, 0, 1, 6, 0, false},
+		{TRACE_COMPACTION_END, 0, 43, 5000, 0x10, 0, 0, 0, 1, 6, 0, false},
 		{TRACE_ISOLATE_FREEPAGES, 0, 43, 6000, 0x800, 0, 0, 0, 512, 101, 0, false},
 		{TRACE_BALANCE_PGDAT_BEGIN, 0, 43, 7000, 0, 3, 0, 0, 0, 2, 0, false},
 		{TRACE_PAGE_ALLOC_EXTFRAG, 0, 43, 8000, 0x8400, 3, 0, 0, 9, 1, 1, false},

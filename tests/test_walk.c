@@ -325,7 +325,7 @@ static void A8_node_reclaim(void **state)
 	struct yard_config config = plain_config();
 
 	(void)state;
-	config.zone_reclaim = true;
+	config.zone_reclaim_mode = 1;
 	config.owner.node_reclaim = node_reclaim;
 	for (unsigned always = 0; always <= 1; always++) {
 		config.policy.node_reclaim_retest = (uint8_t)always;

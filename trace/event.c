@@ -10,6 +10,15 @@
 #define PFN		{ "pfn", NULL, TRACE_TO_PFN, 0, true }
 #define PAGE		{ "pfn", "page", TRACE_TO_PFN, 0, true } // probes of a trace.dat tell the descriptor's address
 #define START_PFN	{ "start_pfn", "range", TRACE_TO_PFN, 0, false }
+#define END_PFN		{ "end_pfn", NULL, TRACE_TO_END_PFN, 0, false }
+#define MIGRATE_PFN	{ "migrate_pfn", NULL, TRACE_TO_PFN, 0, false }
+#define FREE_PFN	{ "free_pfn", NULL, TRACE_TO_END_PFN, 0, false }
+#define SYNC		{ "sync", "mode", TRACE_TO_A, 0, false }
+#define RUN_ORDER	{ "order", NULL, TRACE_TO_RUN_ORDER, 0, false }
+#define NODE		{ "nid", "node", TRACE_TO_A, 0, false }
+#define ZONE_INDEX	{ "idx", "zone", TRACE_TO_B, 0, false }
+#define DEFERRAL	NODE, ZONE_INDEX, ORDER_MAYBE, { "considered", "consider", TRACE_TO_C, 0, false }, \
+			{ "defer_shift", NULL, TRACE_TO_SHIFT, 0, false }, { "order_failed", NULL, TRACE_TO_FAILED, 0, false }
 #define ORDER		{ "order", NULL, TRACE_TO_ORDER, 0, true }
 #define ORDER_MAYBE	{ "order", NULL, TRACE_TO_ORDER, 0, false }
 #define GFP		{ "gfp_flags", NULL, TRACE_TO_GFP, 0, false }
@@ -41,33 +50,43 @@ static const struct trace_spec specs[] = {
 	PROBE("compact_back", TRACE_COMPACT_BACK, 1, PAGE),
 	PROBE("putback_free", TRACE_PUTBACK_FREE, 3, PAGE, ORDER, TYPE("mt")),
 	EVENT("mm_page_alloc", TRACE_PAGE_ALLOC, 4, PFN, ORDER, GFP, TYPE("migratetype")),
-	EVENT("mm_compaction_end", TRACE_COMPACTION_END, 2, { "sync", "mode", TRACE_TO_A, 0, false }, B("status")),
+	EVENT("mm_compaction_end", TRACE_COMPACTION_END, 4, MIGRATE_PFN, FREE_PFN, SYNC, B("status")),
 	EVENT("mm_page_pcpu_drain", TRACE_PAGE_PCPU_DRAIN, 3, PFN, ORDER, TYPE("migratetype")),
-	EVENT("mm_compaction_begin", TRACE_COMPACTION_BEGIN, 1, { "sync", "mode", TRACE_TO_A, 0, false }),
+	EVENT("mm_compaction_begin", TRACE_COMPACTION_BEGIN, 3, MIGRATE_PFN, FREE_PFN, SYNC),
 	EVENT("mm_page_free_batched", TRACE_PAGE_FREE_BATCHED, 1, PFN),
 	EVENT("mm_page_alloc_extfrag", TRACE_PAGE_ALLOC_EXTFRAG, 6, PFN, { "alloc_order", NULL, TRACE_TO_ORDER, 0, true },
 	      { "fallback_order", NULL, TRACE_TO_A, TRACE_ORDER_MAX, false }, TYPE("alloc_migratetype"),
 	      { "fallback_migratetype", NULL, TRACE_TO_B, TRACE_MIGRATETYPE_MAX, false }, C("change_ownership")),
 	EVENT("mm_vmscan_kswapd_wake", TRACE_KSWAPD_WAKE, 3, A("nid"), B("zid"), ORDER_MAYBE),
+	EVENT("mm_vmscan_lru_isolate", TRACE_LRU_ISOLATE, 4, B("highest_zoneidx"), ORDER_MAYBE, C("nr_scanned"), A("nr_taken")),
 	EVENT("mm_vmscan_kswapd_sleep", TRACE_KSWAPD_SLEEP, 1, A("nid")),
+	EVENT("mm_compaction_suitable", TRACE_COMPACTION_SUITABLE, 4, NODE, ZONE_INDEX, ORDER_MAYBE, C("ret")),
+	EVENT("mm_compaction_finished", TRACE_COMPACTION_FINISHED, 4, NODE, ZONE_INDEX, RUN_ORDER, C("ret")),
+	EVENT("mm_compaction_deferred", TRACE_COMPACTION_DEFERRED, 6, DEFERRAL),
 	EVENT("mm_vmscan_wakeup_kswapd", TRACE_WAKEUP_KSWAPD, 4, A("nid"), B("zid"), ORDER_MAYBE, GFP),
 	EVENT("mm_page_alloc_zone_locked", TRACE_PAGE_ALLOC_ZONE_LOCKED, 4, PFN, ORDER, TYPE("migratetype"),
 	      A("percpu_refill")),
+	EVENT("mm_compaction_defer_reset", TRACE_DEFER_RESET, 6, DEFERRAL),
 	EVENT("mm_compaction_migratepages", TRACE_COMPACTION_MIGRATEPAGES, 2, A("nr_migrated"), B("nr_failed")),
 	EVENT("mm_vmscan_balance_pgdat_end", TRACE_BALANCE_PGDAT_END, 4, A("nid"), ORDER_MAYBE,
 	      { "highest_zoneidx", "classzone_idx", TRACE_TO_B, 0, false }, C("nr_reclaimed")),
 	EVENT("mm_vmscan_direct_reclaim_end", TRACE_DIRECT_RECLAIM_END, 1, C("nr_reclaimed")),
+	EVENT("mm_compaction_kcompactd_wake", TRACE_KCOMPACTD_WAKE, 3, A("nid"), ORDER_MAYBE, B("highest_zoneidx")),
 	EVENT("mm_vmscan_balance_pgdat_begin", TRACE_BALANCE_PGDAT_BEGIN, 3, A("nid"), ORDER_MAYBE,
 	      { "highest_zoneidx", "classzone_idx", TRACE_TO_B, 0, false }),
+	EVENT("mm_compaction_kcompactd_sleep", TRACE_KCOMPACTD_SLEEP, 1, A("nid")),
+	EVENT("mm_vmscan_lru_shrink_inactive", TRACE_SHRINK_INACTIVE, 3, A("nid"), C("nr_reclaimed"), B("priority")),
 	EVENT("mm_compaction_wakeup_kcompactd", TRACE_WAKEUP_KCOMPACTD, 3, A("nid"), ORDER_MAYBE, B("highest_zoneidx")),
 	EVENT("mm_vmscan_direct_reclaim_begin", TRACE_DIRECT_RECLAIM_BEGIN, 2, GFP, ORDER_MAYBE),
-	EVENT("mm_compaction_isolate_freepages", TRACE_ISOLATE_FREEPAGES, 3, START_PFN, A("nr_scanned"), B("nr_taken")),
-	EVENT("mm_compaction_isolate_migratepages", TRACE_ISOLATE_MIGRATEPAGES, 3, START_PFN, A("nr_scanned"),
+	EVENT("mm_compaction_defer_compaction", TRACE_DEFER_COMPACTION, 6, DEFERRAL),
+	EVENT("mm_compaction_isolate_freepages", TRACE_ISOLATE_FREEPAGES, 4, START_PFN, END_PFN, A("nr_scanned"),
 	      B("nr_taken")),
+	EVENT("mm_compaction_isolate_migratepages", TRACE_ISOLATE_MIGRATEPAGES, 4, START_PFN, END_PFN,
+	      A("nr_scanned"), B("nr_taken")),
 	EVENT("mm_compaction_try_to_compact_pages", TRACE_TRY_TO_COMPACT_PAGES, 3, ORDER_MAYBE,
 	      { "gfp_mask", NULL, TRACE_TO_GFP, 0, false }, { "prio", "priority", TRACE_TO_A, 0, false }),
-	EVENT("mm_compaction_fast_isolate_freepages", TRACE_FAST_ISOLATE_FREEPAGES, 3, START_PFN, A("nr_scanned"),
-	      B("nr_taken")),
+	EVENT("mm_compaction_fast_isolate_freepages", TRACE_FAST_ISOLATE_FREEPAGES, 4, START_PFN, END_PFN,
+	      A("nr_scanned"), B("nr_taken")),
 };
 // clang-format on
 
@@ -78,7 +97,7 @@ _Static_assert(SPECS == TRACE_KINDS - 2, "every kind but OTHER and LOST has one 
 // Index into specs of the first name that is at least this long.
 static const uint8_t first_of_length[NAME_MAX_LENGTH + 2] = {
 	0, 0, 0, 0, 1, 2, 3, 3, 4, 4, 7, 10, 11, 15, 16, 16, 16, 16, 17,
-	18, 19, 20, 22, 23, 24, 24, 25, 26, 27, 28, 29, 31, 32, 32, 32, 34, 34, SPECS,
+	18, 19, 20, 23, 27, 28, 28, 30, 31, 32, 34, 37, 40, 41, 41, 41, 43, 43, SPECS,
 };
 
 const struct trace_spec *trace_spec_find(const char *name, size_t length)
@@ -179,6 +198,24 @@ const char *trace_store(struct trace_event *event, const struct trace_field *fie
 		else // a search of compaction that found nothing tells a wild start
 			event->pfn = TRACE_PFN_NONE;
 		return NULL;
+	case TRACE_TO_END_PFN:
+		event->end_pfn = negative || number.magnitude >= pfn_max ? TRACE_PFN_NONE : number.magnitude;
+		return NULL;
+	case TRACE_TO_RUN_ORDER:
+		if (negative ? number.magnitude != 1 : number.magnitude > TRACE_ORDER_MAX)
+			return "is not an order: -1 to 10 is right";
+		event->order = negative ? TRACE_ORDER_NONE : (uint8_t)number.magnitude;
+		return NULL;
+	case TRACE_TO_SHIFT:
+		if (negative || number.magnitude > TRACE_DEFER_SHIFT_MAX)
+			return "is not a shift: 0 to 6 is right";
+		event->shift = (uint8_t)number.magnitude;
+		return NULL;
+	case TRACE_TO_FAILED:
+		if (negative || number.magnitude > TRACE_ORDER_MAX + 1)
+			return "is not an order or one more: 0 to 11 is right";
+		event->failed = (uint8_t)number.magnitude;
+		return NULL;
 	case TRACE_TO_ORDER:
 		if (negative || number.magnitude > TRACE_ORDER_MAX)
 			return "is not an order: 0 to 10 is right";
@@ -215,6 +252,7 @@ void trace_clear(struct trace_event *event, const struct trace_spec *spec)
 	for (unsigned i = 0; i < spec->nr; i++) {
 		switch ((enum trace_target)spec->field[i].target) {
 		case TRACE_TO_PFN: event->pfn = TRACE_PFN_NONE; break;
+		case TRACE_TO_END_PFN: event->end_pfn = TRACE_PFN_NONE; break;
 		case TRACE_TO_MIGRATETYPE: event->migratetype = -1; break;
 		case TRACE_TO_A: event->a = TRACE_UNKNOWN; break;
 		case TRACE_TO_B: event->b = TRACE_UNKNOWN; break;

@@ -14,6 +14,7 @@
 
 #define TRACE_PFN_NONE UINT64_MAX // unknown, or the recorded allocation failed (pfn -1)
 #define TRACE_UNKNOWN  INT32_MIN  // an int32_t field that the file does not tell
+#define TRACE_ORDER_NONE 0xff	  // order -1: a compaction run for no particular order
 
 enum trace_kind {
 	TRACE_OTHER, // known to the file, of no interest to a replay
@@ -45,17 +46,26 @@ enum trace_kind {
 	TRACE_KSWAPD_WAKE,		// a = nid, b = zid, order
 	TRACE_KSWAPD_SLEEP,		// a = nid
 	TRACE_WAKEUP_KCOMPACTD,		// a = nid, order, b = highest_zoneidx
+	TRACE_KCOMPACTD_WAKE,		// a = nid, order, b = highest_zoneidx
+	TRACE_KCOMPACTD_SLEEP,		// a = nid
 	TRACE_BALANCE_PGDAT_BEGIN,	// a = nid, order, b = highest_zoneidx
 	TRACE_BALANCE_PGDAT_END,	// a = nid, order, b = highest_zoneidx, c = nr_reclaimed
 	TRACE_DIRECT_RECLAIM_BEGIN,	// order, gfp
 	TRACE_DIRECT_RECLAIM_END,	// c = nr_reclaimed
 	TRACE_TRY_TO_COMPACT_PAGES,	// order, gfp, a = prio
-	TRACE_COMPACTION_BEGIN,		// a = sync
-	TRACE_COMPACTION_END,		// a = sync, b = status
-	TRACE_FAST_ISOLATE_FREEPAGES,	// pfn = start, a = nr_scanned, b = nr_taken
-	TRACE_ISOLATE_FREEPAGES,	// pfn = start, a = nr_scanned, b = nr_taken
-	TRACE_ISOLATE_MIGRATEPAGES,	// pfn = start, a = nr_scanned, b = nr_taken
+	TRACE_COMPACTION_BEGIN,		// pfn = migrate_pfn, end_pfn = free_pfn, a = sync
+	TRACE_COMPACTION_END,		// pfn = migrate_pfn, end_pfn = free_pfn, a = sync, b = status
+	TRACE_COMPACTION_SUITABLE,	// a = nid, b = idx, order, c = ret
+	TRACE_COMPACTION_FINISHED,	// a = nid, b = idx, order (TRACE_ORDER_NONE: -1, no particular order), c = ret
+	TRACE_COMPACTION_DEFERRED,	// a = nid, b = idx, order, c = considered, shift, failed
+	TRACE_DEFER_COMPACTION,		// a = nid, b = idx, order, c = considered, shift, failed
+	TRACE_DEFER_RESET,		// a = nid, b = idx, order, c = considered, shift, failed
+	TRACE_FAST_ISOLATE_FREEPAGES,	// pfn = start, end_pfn, a = nr_scanned, b = nr_taken
+	TRACE_ISOLATE_FREEPAGES,	// pfn = start, end_pfn, a = nr_scanned, b = nr_taken
+	TRACE_ISOLATE_MIGRATEPAGES,	// pfn = start, end_pfn, a = nr_scanned, b = nr_taken
 	TRACE_COMPACTION_MIGRATEPAGES,	// a = nr_migrated, b = nr_failed
+	TRACE_LRU_ISOLATE,		// order, a = nr_taken, b = highest_zoneidx, c = nr_scanned
+	TRACE_SHRINK_INACTIVE,		// a = nid, b = priority, c = nr_reclaimed
 	TRACE_LOST,	// the recorder lost events on this cpu just before this point: a = number (0: not told)
 	TRACE_KINDS
 };
@@ -65,7 +75,10 @@ struct trace_event {
 	uint64_t seq;	     // from 1, as the file numbers them; readers number those of files that do not
 	uint64_t ns;	     // the file's clock, nanoseconds
 	uint64_t pfn;
-	uint64_t zone;	     // an opaque identity of the zone (the kernel's address of it)
+	union {
+		uint64_t zone;	  // an opaque identity of the zone (the kernel's address of it)
+		uint64_t end_pfn; // of events of compaction: a second frame; TRACE_PFN_NONE unknown
+	};
 	uint32_t pid;
 	uint32_t gfp;	     // bits as in enum yard_gfp (pageyard/gfp.h)
 	int32_t a, b, c;
@@ -74,7 +87,7 @@ struct trace_event {
 	uint8_t order;
 	int8_t migratetype; // as in enum yard_migratetype; -1 unknown
 	bool interrupt;	     // in interrupt context, where the file tells (trace.dat, text with the latency column)
-	uint8_t pad[2];
+	uint8_t shift, failed; // defer_shift and order_failed
 };
 
 _Static_assert(sizeof(struct trace_event) == 64, "a window of events must stay small");

@@ -91,6 +91,18 @@ static int find_pair(const struct oracle *oracle, const struct trace_spec *spec,
 	return find_field(spec, expected, at, (size_t)(stop - at));
 }
 
+// The number of a pair. Returns the byte after it, or NULL. Order -1 may be written as if 64 bits of it had been cut off.
+static const char *scan_value(const struct trace_field *field, const char *at, struct trace_number *number)
+{
+	static const char wrapped[] = "-18446744073709551617";
+	const char *stop = trace_scan_number(at, number);
+
+	if (stop || field->target != TRACE_TO_RUN_ORDER || strncmp(at, wrapped, sizeof(wrapped) - 1) != 0)
+		return stop;
+	*number = (struct trace_number){.magnitude = 1, .negative = true};
+	return at + sizeof(wrapped) - 1;
+}
+
 static int check_complete(const struct oracle *oracle, const struct trace_spec *spec, unsigned seen,
 			  struct trace_error *error)
 {
@@ -120,7 +132,7 @@ static int scan_pairs(const struct oracle *oracle, const struct trace_spec *spec
 			at = stop ? stop + 1 : end;
 			continue;
 		}
-		stop = trace_scan_number(value, &number);
+		stop = scan_value(&spec->field[i], value, &number);
 		if (!stop || (*stop != ' ' && stop != end))
 			return trace_input_fail(oracle->input, error, "%s: %s= wants a decimal or 0x number of 64 bits",
 						spec->name, spec->field[i].key);

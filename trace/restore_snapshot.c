@@ -95,6 +95,38 @@ static int restore_zone(const struct snapshot_zone *zone, struct yard *yard, str
 	return 0;
 }
 
+static int restore_compact(const struct snapshot_zone *zone, struct yard *yard, struct trace_error *error)
+{
+	const struct snapshot_compact *told = &zone->compact;
+	struct yard_compact_state state = {
+		.cached_migrate = { (uint32_t)told->cached_migrate[0], (uint32_t)told->cached_migrate[1] },
+		.cached_free = (uint32_t)told->cached_free, .init_migrate = (uint32_t)told->init_migrate,
+		.init_free = (uint32_t)told->init_free, .considered = (uint32_t)told->considered,
+		.defer_shift = (uint32_t)told->defer_shift, .order_failed = (uint32_t)told->order_failed,
+		.blockskip_flush = told->flush,
+	};
+	uint64_t most = told->cached_migrate[0] | told->cached_migrate[1] | told->cached_free | told->init_migrate
+			| told->init_free | told->considered | told->defer_shift | told->order_failed;
+
+	if (zone->has_compact && (most > UINT32_MAX || yard_restore_compact(yard, snapshot_zone_id(zone), &state)))
+		return trace_fail(error, "zone %u %s: compaction cannot be in this state", zone->node, zone->name);
+	return 0;
+}
+
+static int restore_workers(const struct snapshot_node *node, struct yard *yard, struct trace_error *error)
+{
+	struct yard_worker_state state = {
+		.kswapd_order = (uint32_t)node->kswapd_order, .kswapd_highest = (uint32_t)node->kswapd_highest_zone,
+		.kcompactd_order = (uint32_t)node->kcompactd_order, .kcompactd_highest = (uint32_t)node->kcompactd_highest_zone,
+		.kcompactd_asleep = true,
+	};
+	uint64_t most = node->kswapd_order | node->kswapd_highest_zone | node->kcompactd_order | node->kcompactd_highest_zone;
+
+	if (node->has_workers && (most > UINT32_MAX || yard_restore_workers(yard, node->id, &state)))
+		return trace_fail(error, "node %u: kswapd and kcompactd cannot be asked for this", node->id);
+	return 0;
+}
+
 static const char *why(int code)
 {
 	return code == YARD_EDOUBLEFREE ? "is on two lists" : code == YARD_ERANGE ? "is outside its zone" : yard_error_text(code);
@@ -184,12 +216,16 @@ static int restore_all(const struct snapshot *snapshot, struct yard *yard, struc
 	for (uint32_t i = 0; i < snapshot->nr_zones; i++) {
 		const struct snapshot_zone *zone = &snapshot->zone[i];
 
-		if (restore_zone(zone, yard, error) || restore_free_lists(zone, yard, error))
+		if (restore_zone(zone, yard, error) || restore_compact(zone, yard, error)
+		    || restore_free_lists(zone, yard, error))
 			return -1;
 		for (uint32_t cpu = 0; cpu < zone->nr_pcps; cpu++)
 			if (restore_pcp(zone, cpu, yard, error))
 				return -1;
 	}
+	for (uint32_t i = 0; i < snapshot->nr_nodes; i++)
+		if (restore_workers(&snapshot->node[i], yard, error))
+			return -1;
 	if (restore_frames(snapshot, yard, error))
 		return -1;
 	yard_restore_mobility(yard, snapshot->mobility_disabled > 0);
@@ -208,7 +244,9 @@ static void describe(const struct snapshot *snapshot, const struct yard_policy *
 		.watermark_boost_factor = (int32_t)snapshot->watermark_boost_factor,
 		.percpu_pagelist_high_fraction =
 			snapshot->percpu_pagelist_high_fraction > 0 ? (uint32_t)snapshot->percpu_pagelist_high_fraction : 0,
-		.zone_reclaim = snapshot->node_reclaim_mode > 0,
+		.zone_reclaim_mode = snapshot->node_reclaim_mode > 0 ? (uint32_t)snapshot->node_reclaim_mode : 0,
+		.extfrag_threshold = (int32_t)snapshot->extfrag_threshold,
+		.compaction_proactiveness = (int32_t)snapshot->compaction_proactiveness,
 		.policy = *policy,
 	};
 	for (unsigned i = 0; i < YARD_ZONE_TYPES; i++)

@@ -51,7 +51,7 @@ struct parser {
 };
 
 enum head { HEAD_KERNEL = 1, HEAD_CPUS = 2, HEAD_PAGESIZE = 4, HEAD_RATIO = 8 };
-enum zone_line { ZONE_WATERMARK = 1, ZONE_RESERVE = 2, ZONE_CONTIGUOUS = 4 };
+enum zone_line { ZONE_WATERMARK = 1, ZONE_RESERVE = 2, ZONE_CONTIGUOUS = 4, ZONE_CACHED_MIGRATE = 8 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define GLOBAL(name)                                                                                                   \
@@ -82,9 +82,17 @@ static const struct plain global_fields[] = {
 	GLOBAL(percpu_pagelist_high_fraction),
 	GLOBAL(nr_online_nodes),
 	GLOBAL(totalreserve_pages),
+	{"sysctl_compaction_proactiveness", offsetof(struct snapshot, compaction_proactiveness)},
+	{"sysctl_extfrag_threshold", offsetof(struct snapshot, extfrag_threshold)},
 };
 
+enum { WORKER_FIELDS = 5 }; // the first ones are those of kswapd and kcompactd
 static const struct plain node_fields[] = {
+	NODE("kswapd_order", kswapd_order),
+	NODE("kswapd_highest_zoneidx", kswapd_highest_zone),
+	NODE("kcompactd_max_order", kcompactd_order),
+	NODE("kcompactd_highest_zoneidx", kcompactd_highest_zone),
+	NODE("proactive_compact_trigger", proactive_trigger),
 	NODE("node_start_pfn", start_pfn),
 	NODE("node_present_pages", present),
 	NODE("node_spanned_pages", spanned),
@@ -92,7 +100,7 @@ static const struct plain node_fields[] = {
 };
 
 // The first REQUIRED ones a zone cannot do without.
-enum { ZONE_FIELDS_REQUIRED = 4 };
+enum { ZONE_FIELDS_REQUIRED = 4, COMPACT_FIELDS = 7 }; // those of compaction are the last ones
 static const struct plain zone_fields[] = {
 	ZONE("zone_start_pfn", start_pfn),
 	ZONE("spanned_pages", spanned),
@@ -108,6 +116,13 @@ static const struct plain zone_fields[] = {
 	ZONE("pageset_high_min", pageset_high_min),
 	ZONE("pageset_high_max", pageset_high_max),
 	ZONE("pageset_batch", pageset_batch),
+	ZONE("compact_cached_free_pfn", compact.cached_free),
+	ZONE("compact_init_migrate_pfn", compact.init_migrate),
+	ZONE("compact_init_free_pfn", compact.init_free),
+	ZONE("compact_considered", compact.considered),
+	ZONE("compact_defer_shift", compact.defer_shift),
+	ZONE("compact_order_failed", compact.order_failed),
+	ZONE("compact_blockskip_flush", compact.flush),
 };
 
 static const struct plain pcp_fields[] = {
@@ -469,9 +484,10 @@ static int node_line(struct parser *parser)
 	struct node_seen *seen = &parser->node[node - parser->snapshot->node];
 	bool is_signed = is_word(name, length, "kswapd_failures");
 
-	return plain_field(parser, node_fields, COUNT(node_fields), &seen->plain, node, name, length, is_signed) < 0
-		       ? -1
-		       : 0;
+	if (plain_field(parser, node_fields, COUNT(node_fields), &seen->plain, node, name, length, is_signed) < 0)
+		return -1;
+	node->has_workers = (~seen->plain & ((1u << WORKER_FIELDS) - 1)) == 0;
+	return 0;
 }
 
 // What every zone must have told when its lines are over.
@@ -482,8 +498,10 @@ static int zone_complete(const struct parser *parser)
 	if (snapshot->nr_zones == 0)
 		return 0;
 
-	const struct snapshot_zone *zone = &snapshot->zone[snapshot->nr_zones - 1];
+	const uint32_t compact = ((1u << COMPACT_FIELDS) - 1) << (COUNT(zone_fields) - COMPACT_FIELDS);
+	struct snapshot_zone *zone = &snapshot->zone[snapshot->nr_zones - 1];
 
+	zone->has_compact = (parser->zone.plain & compact) == compact && parser->zone.lines & ZONE_CACHED_MIGRATE;
 	for (unsigned i = 0; i < ZONE_FIELDS_REQUIRED; i++)
 		if (!(parser->zone.plain >> i & 1))
 			return FAIL(parser, "zone %" PRIu32 " %s has no %s line before this one", zone->node,
@@ -685,6 +703,8 @@ static int zone_field(struct parser *parser, struct snapshot_zone *zone, const c
 		return zone_values(parser, ZONE_RESERVE, "lowmem_reserve", zone->lowmem_reserve, SNAPSHOT_ZONE_TYPES);
 	if (is_word(name, length, "contiguous"))
 		return zone_contiguous(parser, zone);
+	if (is_word(name, length, "compact_cached_migrate_pfn"))
+		return zone_values(parser, ZONE_CACHED_MIGRATE, "compact_cached_migrate_pfn", zone->compact.cached_migrate, 2);
 	return plain_field(parser, zone_fields, COUNT(zone_fields), &seen->plain, zone, name, length, false) < 0 ? -1
 														 : 0;
 }

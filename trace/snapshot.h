@@ -48,6 +48,10 @@ struct snapshot_pcp { // one cpu's set of one zone
 	int64_t numa[SNAPSHOT_NUMA_STATS]; // this cpu's event counts, not yet folded
 };
 
+struct snapshot_compact { // compaction's state of a zone (spec 03 3.0)
+	uint64_t cached_migrate[2], cached_free, init_migrate, init_free, considered, defer_shift, order_failed, flush;
+};
+
 struct snapshot_zone {
 	uint32_t node, index; // index: ZONE_DMA = 0 ...
 	char name[16];
@@ -56,6 +60,8 @@ struct snapshot_zone {
 	uint64_t flags, percpu_drift_mark;
 	uint64_t pageset_high_min, pageset_high_max, pageset_batch;
 	bool contiguous;
+	bool has_compact; // the snapshot names all of `compact`
+	struct snapshot_compact compact;
 	uint64_t wmark[SNAPSHOT_WMARKS];
 	uint64_t lowmem_reserve[SNAPSHOT_ZONE_TYPES];
 	int64_t stat[SNAPSHOT_ZONE_STATS]; // the folded (global) part
@@ -74,6 +80,8 @@ struct snapshot_node {
 	uint32_t id;
 	uint64_t start_pfn, present, spanned;
 	int64_t kswapd_failures;
+	uint64_t kswapd_order, kswapd_highest_zone, kcompactd_order, kcompactd_highest_zone, proactive_trigger;
+	bool has_workers; // the snapshot names all of the five above
 	uint32_t nr_fallback, nr_thisnode; // entries of zonelist 0 and of zonelist 1
 	struct snapshot_zoneref fallback[64], thisnode[8];
 };
@@ -99,6 +107,7 @@ struct snapshot {
 	char kernel[32];
 	// "global NAME v"; -1 where the snapshot does not name it
 	int64_t min_free_kbytes, user_min_free_kbytes, watermark_boost_factor, watermark_scale_factor, defrag_mode;
+	int64_t compaction_proactiveness, extfrag_threshold;
 	int64_t node_reclaim_mode, mobility_disabled, percpu_pagelist_high_fraction, nr_online_nodes, totalreserve_pages;
 	int64_t lowmem_reserve_ratio[SNAPSHOT_ZONE_TYPES];
 	uint32_t nr_nodes, nr_zones, nr_pageblocks, nr_frames;

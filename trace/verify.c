@@ -2,7 +2,7 @@
 
 #define _GNU_SOURCE
 #include "trace/internal.h"
-#include "trace/verify_internal.h"
+#include "trace/verify_mm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +38,10 @@ static void hear(void *context, const struct yard_event *event)
 {
 	struct verifier *v = context;
 
+	if (event->nr_args) {
+		mm_hear(v, event);
+		return;
+	}
 	if (v->nr_said == v->room_said) {
 		struct yard_event *more = realloc(v->said, 2 * (size_t)v->room_said * sizeof(*more));
 
@@ -84,12 +88,12 @@ static int prepare(struct verifier *v)
 		return trace_fail(v->error, "out of memory");
 	v->window->head = v->window->tail = 0;
 	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++)
-		v->cpu[cpu] = (struct cpu_link){ .group = NO_OP, .drain = NO_OP };
+		v->cpu[cpu] = (struct cpu_link){ .group = NO_OP, .taken = NO_OP, .drain = NO_OP };
 	for (unsigned n = 0; n < DRAINERS; n++)
 		v->drainer[n].op = v->waker[n].op = v->failed[n].op = NO_OP;
 	zone_names_init(&v->zone_names, v->teacher);
 	v->result->nr_cpus = nr_cpus;
-	return 0;
+	return mm_prepare(v);
 }
 
 static void report_progress(struct verifier *v, struct trace_reader *reader)
@@ -207,6 +211,7 @@ int verify_record(const struct verify_options *options, struct verify_result *re
 	free(v.last);
 	free(v.busy_until);
 	free(v.said);
+	mm_release(&v);
 	free(v.memory[0]);
 	free(v.memory[1]);
 	if (code)

@@ -48,6 +48,31 @@ enum verify_decision {
 	VERIFY_DRAINS, // which frames leave the sets, and when
 	VERIFY_DECAYS, // what a timer drains
 	VERIFY_ISOLATED, // compaction gets or is refused a free block
+	// reclaim (spec 04 section 4)
+	VERIFY_KSWAPD_WAKEUPS, // which nodes' kswapd a request wakes, for which order and zones
+	VERIFY_KSWAPD_RUNS,    // for which order and zones it then runs
+	VERIFY_KSWAPD_STOPS,   // it reclaims while the node is not balanced, and stops when it is
+	VERIFY_KSWAPD_SLEEPS,  // it sleeps, or goes on unasked
+	VERIFY_SCAN_ORDERS,    // the order that scans work for, and where it is dropped
+	VERIFY_RECLAIM_ORDERS, // the order of a request's first direct reclaim
+	// which zones are compacted (spec 03 3.2, 3.8)
+	VERIFY_SUITABLE,	  // which zones are tested, and with which result
+	VERIFY_DEFERRALS,	  // when compaction is deferred, and the arithmetic of it
+	VERIFY_KCOMPACTD_WAKEUPS, // kcompactd is woken, or left alone
+	VERIFY_KCOMPACTD_RUNS,	  // for which order and zones it runs, and that it visits all zones
+	VERIFY_PROACTIVE,	  // it compacts on its own, or sleeps again
+	VERIFY_DIRECT_COMPACTION, // order and priority of a request's first direct compaction
+	// a run (spec 03 3.3 to 3.6)
+	VERIFY_POSITIONS,     // where both scanners begin, and where they end
+	VERIFY_SOURCE_BLOCKS, // the block that is emptied next
+	VERIFY_SOURCES,	      // how far it is scanned, and how many pages are taken
+	VERIFY_FREE_SEARCHES, // fast searches for free blocks
+	VERIFY_FREE_SCANS,    // linear scans for them
+	VERIFY_MIGRATED,      // pages moved and not moved are those that were taken
+	VERIFY_RESCANS,	      // whether the rest of a block is scanned at once
+	VERIFY_RUN_DRAINS,    // whether the set is drained at the end of a step
+	VERIFY_FINISHED,      // whether the run is done
+	VERIFY_RUN_RESULTS,
 	VERIFY_DECISIONS
 };
 const char *verify_decision_name(unsigned decision);
@@ -84,6 +109,22 @@ enum verify_silent { // events that no rule explains, or that explain themselves
 };
 const char *verify_silent_name(unsigned silent);
 
+enum verify_unjudged { // decisions of reclaim and compaction that were not judged, and why
+	VERIFY_UNJUDGED_STATE,	  // the snapshot does not tell compaction's state
+	VERIFY_UNJUDGED_BEFORE,	  // of a run that began before the record
+	VERIFY_UNJUDGED_ROUNDS,	  // of a request's later rounds: what led to them is not recorded
+	VERIFY_UNJUDGED_GATES,	  // tests of zones by reclaim itself: their place in the walk over nodes is not recorded
+	VERIFY_UNJUDGED_ASKED,	  // of kswapd and those who wake it, on the way between the wait queue and their events
+	VERIFY_UNJUDGED_PLACES,	  // scans with pages from before the record that had not joined an LRU list yet
+	VERIFY_UNJUDGED_LARGE,	  // frames counted by a scan over large pages from before the record
+	VERIFY_UNJUDGED_REST,	  // the rest of a search after a difference
+	VERIFY_UNJUDGED_GIVEN_UP, // runs that ended with a captured page or without destinations
+	VERIFY_UNJUDGED_PAGES,	  // pages reclaimed: LRU lists are not recorded
+	VERIFY_UNJUDGED_MOVES,	  // whether a page could be moved
+	VERIFY_UNJUDGEDS
+};
+const char *verify_unjudged_name(unsigned unjudged);
+
 enum { VERIFY_FINAL_LINES = 40 };
 
 struct verify_final { // the end state against snapshot 1
@@ -92,6 +133,8 @@ struct verify_final { // the end state against snapshot 1
 	uint64_t pcp_fields, pcp_fields_same;
 	uint64_t pageblocks, pageblocks_same;
 	uint64_t counters, counters_same;
+	uint64_t compact_fields, compact_fields_same; // positions, deferral and what was asked of the workers
+	uint64_t skip_bits, skip_bits_same;	      // of pageblocks
 	unsigned nr_lines;
 	char line[VERIFY_FINAL_LINES][200];
 	bool compared;
@@ -102,7 +145,7 @@ struct verify_result {
 	double seconds;
 	struct verify_share decision[VERIFY_DECISIONS];
 	struct verify_share by_order[YARD_NR_PAGE_ORDERS], by_type[YARD_MIGRATETYPES], by_path[YARD_PATHS];
-	uint64_t cause[VERIFY_CAUSES], silent[VERIFY_SILENTS];
+	uint64_t cause[VERIFY_CAUSES], silent[VERIFY_SILENTS], unjudged[VERIFY_UNJUDGEDS];
 	struct verify_difference *difference; // options.differences of them at most
 	unsigned nr_differences;
 	uint64_t all_differences;

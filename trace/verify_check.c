@@ -80,6 +80,7 @@ int check_event(struct verifier *v, const struct trace_event *event)
 		if (event->a < 0 || (uint32_t)event->a >= v->before->nr_cpus)
 			return refuse(v, event, "no such cpu");
 		return 0;
+	case TRACE_WAKEUP_KSWAPD:
 	case TRACE_KSWAPD_WAKE:
 	case TRACE_KSWAPD_SLEEP:
 	case TRACE_BALANCE_PGDAT_BEGIN:

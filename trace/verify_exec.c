@@ -2,7 +2,7 @@
 //
 // Runs one operation: the pupil decides (verify_judge.c compares), then the teacher is forced (verify_step.c).
 
-#include "trace/verify_internal.h"
+#include "trace/verify_mm.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +49,7 @@ static void run_alloc(struct verifier *v, struct op *op)
 	judge_request(v, op, &result);
 	if (!(op->flags & OP_WOKE))
 		judge_no_wake(v, op);
+	judge_wakeups(v, op, true);
 	judge_fallbacks(v, op);
 	judge_steps(v, op, VERIFY_REFILLS);
 }
@@ -60,27 +61,31 @@ static void run_wake(struct verifier *v, struct op *op)
 	struct verify_share *share = &v->result->decision[VERIFY_WAKES];
 	struct yard_result result;
 	char engine[64];
+	uint32_t late;
 
 	if (!(op->flags & OP_REQUEST))
 		return; // what became of it lies behind the window
+	late = reclaim_wakes_late(v, op);
 	yard_alloc_request(v->pupil, &request, &result);
 	share->all++;
 	share->right += result.pfn == YARD_PFN_NONE;
-	if (result.pfn == YARD_PFN_NONE)
+	reclaim_wake(v, op, late);
+	if (result.pfn == YARD_PFN_NONE) {
+		if (late == NO_OP)
+			judge_wakeups(v, op, false);
 		return;
+	}
 	snprintf(engine, sizeof(engine), "hands out frame %u at once", result.pfn);
 	record_difference(v, op, VERIFY_WAKES, "fails its fast attempt and wakes kswapd", engine);
 	v->stale = true;
 }
 
-// User pages join an LRU list soon after they were allocated (N2): movable ones count as movable.
+// User pages join an LRU list soon after they were allocated (N2): movable ones count as movable. The yards are told when
+// it matters.
 static void mark_lru(struct verifier *v, const struct op *op)
 {
-	if (op->pfn == YARD_PFN_NONE || !(op->flags & OP_REQUEST) || !(op->gfp & YARD_GFP_MOVABLE))
-		return;
-	yard_set_lru(v->teacher, op->pfn, true);
-	if (v->pupil)
-		yard_set_lru(v->pupil, op->pfn, true);
+	if (op->pfn != YARD_PFN_NONE && op->flags & OP_REQUEST && op->gfp & YARD_GFP_MOVABLE)
+		mm_add_lru(v, op->pfn);
 }
 
 // ---- frees ----
@@ -389,7 +394,7 @@ static void note_race(struct verifier *v, const struct op *op)
 	v->last_op_ns = event_at(v, op->end)->ns;
 }
 
-void run_event(struct verifier *v, uint32_t index)
+static void run_op(struct verifier *v, uint32_t index)
 {
 	uint32_t id = v->window->run[index & WINDOW_MASK];
 	struct op *op;
@@ -407,8 +412,12 @@ void run_event(struct verifier *v, uint32_t index)
 	explain = v->options->explain && holds_event(v, op, v->options->explain);
 	if (explain)
 		explain_before(v, op);
+	if (op->kind == OP_FREE)
+		mm_forget_frames(v, op->pfn, op->order);
 	v->hint = VERIFY_CAUSE_NONE;
 	v->nr_said = 0;
+	if (op->flags & OP_CLAIMS)
+		mm_settle_lru(v);
 	if (op->kind == OP_CAPTURED)
 		judge_capture(v, op);
 	if (v->pupil)
@@ -430,4 +439,21 @@ void run_event(struct verifier *v, uint32_t index)
 		v->stale = false;
 	}
 	mark_lru(v, op);
+}
+
+static bool of_mm(const struct verifier *v, unsigned kind)
+{
+	return (kind >= TRACE_WAKEUP_KSWAPD && kind <= TRACE_SHRINK_INACTIVE) || kind == TRACE_ISOLATE_FREE
+	       || (v->mm->runs && (kind == TRACE_PAGE_FREE || kind == TRACE_COMPACT_BACK));
+}
+
+void run_event(struct verifier *v, uint32_t index)
+{
+	bool mm = v->pupil && of_mm(v, event_at(v, index)->kind);
+
+	if (mm)
+		mm_event(v, index);
+	run_op(v, index);
+	if (mm)
+		mm_after(v, index);
 }

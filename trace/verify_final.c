@@ -3,7 +3,7 @@
 // The state at the end against the second snapshot: lists in order, per-CPU sets, pageblock types, counters.
 
 #include "trace/internal.h"
-#include "trace/verify_internal.h"
+#include "trace/verify_mm.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -218,6 +218,64 @@ static void compare_pageblocks(struct yard *yard, const struct snapshot *after, 
 	}
 }
 
+static void compare_compact_field(struct verify_final *final, const char *where, const char *name, uint64_t ours, uint64_t theirs)
+{
+	final->compact_fields++;
+	final->compact_fields_same += ours == theirs;
+	if (ours != theirs)
+		line(final, "%s: %s is %llu here, %llu in the snapshot", where, name, (unsigned long long)ours,
+		     (unsigned long long)theirs);
+}
+
+static void compare_compact(struct yard *yard, const struct snapshot_zone *zone, struct verify_final *final)
+{
+	const struct snapshot_compact *theirs = &zone->compact;
+	struct yard_compact_state ours;
+	char where[32];
+
+	if (!zone->has_compact || yard_get_compact(yard, snapshot_zone_id(zone), &ours))
+		return;
+	snprintf(where, sizeof(where), "zone %u %s", zone->node, zone->name);
+	compare_compact_field(final, where, "cached_migrate_pfn (async)", ours.cached_migrate[0], theirs->cached_migrate[0]);
+	compare_compact_field(final, where, "cached_migrate_pfn (sync)", ours.cached_migrate[1], theirs->cached_migrate[1]);
+	compare_compact_field(final, where, "cached_free_pfn", ours.cached_free, theirs->cached_free);
+	compare_compact_field(final, where, "init_migrate_pfn", ours.init_migrate, theirs->init_migrate);
+	compare_compact_field(final, where, "init_free_pfn", ours.init_free, theirs->init_free);
+	compare_compact_field(final, where, "compact_considered", ours.considered, theirs->considered);
+	compare_compact_field(final, where, "compact_defer_shift", ours.defer_shift, theirs->defer_shift);
+	compare_compact_field(final, where, "compact_order_failed", ours.order_failed, theirs->order_failed);
+	compare_compact_field(final, where, "compact_blockskip_flush", ours.blockskip_flush, theirs->flush);
+}
+
+static void compare_workers(struct yard *yard, const struct snapshot_node *node, struct verify_final *final)
+{
+	struct yard_worker_state ours;
+	char where[32];
+
+	if (!node->has_workers || yard_get_workers(yard, node->id, &ours))
+		return;
+	snprintf(where, sizeof(where), "node %u", node->id);
+	compare_compact_field(final, where, "kswapd_order", ours.kswapd_order, node->kswapd_order);
+	compare_compact_field(final, where, "kswapd_highest_zoneidx", ours.kswapd_highest, node->kswapd_highest_zone);
+	compare_compact_field(final, where, "kcompactd_max_order", ours.kcompactd_order, node->kcompactd_order);
+	compare_compact_field(final, where, "kcompactd_highest_zoneidx", ours.kcompactd_highest, node->kcompactd_highest_zone);
+}
+
+static void compare_skip_bits(struct yard *yard, const struct snapshot *after, struct verify_final *final)
+{
+	enum { SKIP = 8 };
+
+	for (uint32_t i = 0; i < after->nr_pageblocks; i++) {
+		uint32_t pfn = after->pageblock[i].pfn;
+		unsigned ours = yard_pageblock_bits(yard, pfn) & SKIP, theirs = after->pageblock[i].bits & SKIP;
+
+		final->skip_bits++;
+		final->skip_bits_same += ours == theirs;
+		if (ours != theirs)
+			line(final, "pageblock %u: compaction %s it here, not in the snapshot", pfn, ours ? "skips" : "does not skip");
+	}
+}
+
 // The second snapshot must be of the machine of the first.
 static int same_machine(struct verifier *v, const struct snapshot *after)
 {
@@ -261,6 +319,13 @@ int compare_final(struct verifier *v)
 		compare_counters(yard, &after->zone[i], final, v->pupil != NULL);
 	}
 	compare_pageblocks(yard, after, final);
+	if (v->pupil && v->mm->told_compaction) {
+		for (uint32_t i = 0; i < after->nr_zones; i++)
+			compare_compact(yard, &after->zone[i], final);
+		for (uint32_t i = 0; i < after->nr_nodes; i++)
+			compare_workers(yard, &after->node[i], final);
+		compare_skip_bits(yard, after, final);
+	}
 	final->compared = true;
 	if (yard_verify(yard, text, sizeof(text)))
 		line(final, "the engine's own state is broken: %.180s", text);

@@ -58,6 +58,7 @@ enum op_flags {
 	OP_COMPACTED = 2048, // its task ran direct compaction since its request failed at first
 	OP_WOKE = 1024,	  // its fast attempt was an OP_WAKE
 	OP_PREEMPTED = 512, // its drain goes on in an OP_RESUME
+	OP_CLAIMS = 4096, // it tries to claim a pageblock
 };
 
 struct op {
@@ -81,6 +82,7 @@ struct window {
 
 struct cpu_link { // what is going on on a CPU while events are linked
 	uint32_t group; // a run of removals that is still open
+	uint32_t taken; // the last operation that took or removed a frame
 	uint32_t drain; // the operation that drains belong to
 	bool switched;	// another task ran on the CPU since
 };
@@ -96,6 +98,8 @@ struct paused { // a drain of the pupil that lost its CPU
 };
 
 enum { DRAINERS = 4096, PAUSED = 64 };
+
+struct mm_watch; // verify_mm.h: reclaim and compaction
 
 struct verifier {
 	const struct verify_options *options;
@@ -128,6 +132,7 @@ struct verifier {
 	uint32_t kswapd_pid[YARD_NODES_MAX];
 	uint64_t kswapd_ns;	// when one last changed its state
 	uint32_t *busy_until;	// by CPU: the last event of its latest operation
+	struct mm_watch *mm;
 	uint32_t last_op_cpu;	// of the latest operation on frames
 	uint64_t last_op_ns;
 };
@@ -165,6 +170,7 @@ bool judge_steps(struct verifier *v, const struct op *op, enum verify_decision d
 void judge_fallbacks(struct verifier *v, const struct op *op);
 void judge_request(struct verifier *v, const struct op *op, const struct yard_result *result);
 void judge_no_wake(struct verifier *v, const struct op *op); // the kernel's fast attempt succeeded
+void judge_wakeups(struct verifier *v, const struct op *op, bool boost); // of kswapd, by a request or by its boost
 void judge_reserve(struct verifier *v, const struct op *op);
 void judge_capture(struct verifier *v, const struct op *op);
 void judge_place(struct verifier *v, const struct op *op); // where a freed block went

@@ -2,7 +2,7 @@
 //
 // What the pupil said against what was recorded: counts each kind of decision, and describes the differences.
 
-#include "trace/verify_internal.h"
+#include "trace/verify_mm.h"
 
 #include <stdio.h>
 
@@ -267,6 +267,9 @@ void judge_no_wake(struct verifier *v, const struct op *op)
 		record_difference(v, op, VERIFY_WAKES, "succeeds with its fast attempt",
 				  "fails its fast attempt and wakes kswapd");
 		v->stale = true;
+		for (; n < v->nr_said; n++) // what it did in error does not make the next decisions
+			if (v->said[n].kind == YARD_EVENT_WAKEUP_KSWAPD)
+				yard_kswapd_awake(v->pupil, v->said[n].zone / YARD_ZONE_TYPES, false);
 		return;
 	}
 }
@@ -296,4 +299,69 @@ void judge_reserve(struct verifier *v, const struct op *op)
 	}
 	record_difference(v, op, VERIFY_RESERVES, "reserves the pageblock for HIGHATOMIC", "leaves it as it is");
 	v->stale = true;
+}
+
+static bool is_wakeup(const struct yard_event *said, bool boost)
+{
+	return said->kind == YARD_EVENT_WAKEUP_KSWAPD && !said->b == boost;
+}
+
+static bool same_wakeup(const struct yard_event *said, const struct trace_event *event)
+{
+	return (int)(said->zone / YARD_ZONE_TYPES) == event->a && said->a == event->b && said->order == event->order
+	       && (uint32_t)said->b == event->gfp;
+}
+
+// The n-th wake-up that the pupil said, or NULL.
+static const struct yard_event *said_wakeup(const struct verifier *v, unsigned n, bool boost)
+{
+	for (unsigned i = 0; i < v->nr_said; i++)
+		if (is_wakeup(&v->said[i], boost) && !n--)
+			return &v->said[i];
+	return NULL;
+}
+
+// Another CPU has woken this kswapd so shortly before that its wake-up may not have been over.
+static bool woken_just_now(const struct verifier *v, const struct trace_event *event)
+{
+	enum { NEAR_NS = 1000000 };
+	const struct kswapd_watch *k = &v->mm->kswapd[event->a];
+
+	return k->woken_ns && k->woken_cpu != event->cpu && event->ns - k->woken_ns <= NEAR_NS;
+}
+
+static void count_wakeup(struct verifier *v, const struct op *op, const struct trace_event *event, const struct yard_event *said)
+{
+	struct verify_share *share = &v->result->decision[VERIFY_KSWAPD_WAKEUPS];
+	char recorded[80] = "wakes no further kswapd", engine[80] = "wakes no further kswapd";
+	bool right = event && said && same_wakeup(said, event);
+
+	share->all++;
+	share->right += right;
+	if (right)
+		return;
+	if (event)
+		snprintf(recorded, sizeof(recorded), "wakes node %d for order %u, zones up to %d", event->a, event->order, event->b);
+	if (event && !said && woken_just_now(v, event))
+		v->hint = VERIFY_CAUSE_KSWAPD;
+	if (said)
+		snprintf(engine, sizeof(engine), "wakes node %u for order %u, zones up to %d", said->zone / YARD_ZONE_TYPES,
+			 said->order, said->a);
+	record_difference(v, op, VERIFY_KSWAPD_WAKEUPS, recorded, engine);
+}
+
+// KS-1: the wake-ups of one pass over the nodes, or that of a boost (W8).
+void judge_wakeups(struct verifier *v, const struct op *op, bool boost)
+{
+	const struct yard_event *said;
+	unsigned n = 0;
+
+	for (uint32_t i = op->first; i != NO_OP; i = i == op->last ? NO_OP : v->window->next[i & WINDOW_MASK]) {
+		const struct trace_event *event = event_at(v, i);
+
+		if (event->kind == TRACE_WAKEUP_KSWAPD && !event->gfp == boost)
+			count_wakeup(v, op, event, said_wakeup(v, n++, boost));
+	}
+	while ((said = said_wakeup(v, n++, boost)) != NULL)
+		count_wakeup(v, op, NULL, said);
 }

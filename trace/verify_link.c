@@ -81,8 +81,11 @@ static void link_removal(struct verifier *v, uint32_t i) // claim_try, zone_lock
 		op_at(v, group)->pfn = YARD_PFN_NONE;
 		v->cpu[event->cpu].group = group;
 	}
+	if (event->kind != TRACE_PAGE_ALLOC_ZONE_LOCKED)
+		op_at(v, group)->flags |= OP_CLAIMS;
 	if (event->kind == TRACE_CLAIM_TRY)
 		return;
+	v->cpu[event->cpu].taken = group;
 	op = op_at(v, group);
 	if (!(op->flags & OP_REMOVED)) {
 		op->pfn = (uint32_t)event->pfn;
@@ -159,6 +162,7 @@ static void link_take(struct verifier *v, uint32_t i)
 		op_at(v, id)->pfn = (uint32_t)event->pfn;
 	}
 	op_at(v, id)->flags |= OP_TAKEN;
+	v->cpu[event->cpu].taken = id;
 	close_group(v, event->cpu, id);
 	set_pending(v, event->pfn, id);
 }
@@ -213,6 +217,29 @@ static void find_waker(struct verifier *v, uint32_t id, const struct trace_event
 	waker->op = NO_OP;
 }
 
+// W8: the request that has just taken its frame wakes kswapd for a boost.
+static void link_boost(struct verifier *v, uint32_t i)
+{
+	uint32_t taken = v->cpu[event_at(v, i)->cpu].taken;
+
+	if (taken != NO_OP && in_window(v, taken) && op_at(v, taken)->pid == event_at(v, i)->pid
+	    && !(op_at(v, taken)->flags & OP_REQUEST))
+		append(v, taken, i);
+}
+
+// The next node's kswapd, woken in the same pass: nothing else of the task came between.
+static bool same_pass(struct verifier *v, uint32_t wake, uint32_t i)
+{
+	uint32_t last = op_at(v, wake)->last;
+
+	if (event_at(v, i)->kind != TRACE_WAKEUP_KSWAPD || event_at(v, last)->kind != TRACE_WAKEUP_KSWAPD)
+		return false;
+	for (uint32_t n = last + 1; n != i; n++)
+		if (event_at(v, n)->pid == event_at(v, i)->pid && event_at(v, n)->cpu == event_at(v, i)->cpu)
+			return false;
+	return true;
+}
+
 static void link_wakeup(struct verifier *v, uint32_t i)
 {
 	const struct trace_event *event = event_at(v, i);
@@ -221,16 +248,21 @@ static void link_wakeup(struct verifier *v, uint32_t i)
 	bool open = failed_attempt(v, event, &wake);
 	uint32_t group;
 
-	if (!event->gfp || (open_group(v, event, &group) && op_at(v, group)->flags & OP_REMOVED))
-		return; // woken for a boost (W8)
+	if (!event->gfp || (open_group(v, event, &group) && op_at(v, group)->flags & OP_REMOVED)) {
+		link_boost(v, i);
+		return;
+	}
 	if (waker->op != NO_OP && waker->pid == event->pid && in_window(v, waker->op) && op_at(v, waker->op)->gfp == event->gfp) {
 		if (event->kind == TRACE_TRY_TO_COMPACT_PAGES)
 			op_at(v, waker->op)->flags |= OP_COMPACTED;
-		return; // the next node's kswapd, or a later round
+		if (same_pass(v, waker->op, i))
+			append(v, waker->op, i);
+		return; // or a later round
 	}
 	if (open) { // the steps of the failed attempt
 		op_at(v, wake)->kind = OP_WAKE;
 		close_group(v, event->cpu, wake);
+		append(v, wake, i);
 	} else {
 		wake = new_op(v, i, OP_WAKE);
 	}

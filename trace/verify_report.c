@@ -15,6 +15,17 @@ const char *verify_decision_name(unsigned decision)
 		[VERIFY_RESERVES] = "highatomic reserves", [VERIFY_PUTS] = "frees to per-CPU lists",
 		[VERIFY_DIRECT] = "frees to buddy lists", [VERIFY_DRAINS] = "drains", [VERIFY_DECAYS] = "timed decays",
 		[VERIFY_ISOLATED] = "isolated free blocks",
+		[VERIFY_KSWAPD_WAKEUPS] = "kswapd wake-ups", [VERIFY_KSWAPD_RUNS] = "kswapd runs",
+		[VERIFY_KSWAPD_STOPS] = "kswapd goes on or stops", [VERIFY_KSWAPD_SLEEPS] = "kswapd sleeps",
+		[VERIFY_SCAN_ORDERS] = "orders of reclaim scans", [VERIFY_RECLAIM_ORDERS] = "orders of direct reclaim",
+		[VERIFY_SUITABLE] = "compaction suitable", [VERIFY_DEFERRALS] = "compaction deferred",
+		[VERIFY_KCOMPACTD_WAKEUPS] = "kcompactd wake-ups", [VERIFY_KCOMPACTD_RUNS] = "kcompactd runs",
+		[VERIFY_PROACTIVE] = "proactive compaction", [VERIFY_DIRECT_COMPACTION] = "direct compactions",
+		[VERIFY_POSITIONS] = "scanner positions", [VERIFY_SOURCE_BLOCKS] = "source blocks",
+		[VERIFY_SOURCES] = "source scans", [VERIFY_FREE_SEARCHES] = "fast free searches",
+		[VERIFY_FREE_SCANS] = "linear free scans", [VERIFY_MIGRATED] = "migrated pages",
+		[VERIFY_RESCANS] = "rescans of a block", [VERIFY_RUN_DRAINS] = "drains by compaction",
+		[VERIFY_FINISHED] = "compaction finished", [VERIFY_RUN_RESULTS] = "results of compaction",
 	};
 
 	return decision < VERIFY_DECISIONS ? names[decision] : "?";
@@ -47,6 +58,25 @@ const char *verify_silent_name(unsigned silent)
 	};
 
 	return silent < VERIFY_SILENTS ? names[silent] : "?";
+}
+
+const char *verify_unjudged_name(unsigned unjudged)
+{
+	static const char *const names[VERIFY_UNJUDGEDS] = {
+		[VERIFY_UNJUDGED_STATE] = "compaction: the snapshot does not tell its state",
+		[VERIFY_UNJUDGED_BEFORE] = "of runs that began before the record",
+		[VERIFY_UNJUDGED_ROUNDS] = "of a request's later rounds: what led to them is not recorded",
+		[VERIFY_UNJUDGED_GATES] = "tests of zones by reclaim itself: their place in its walk is not recorded",
+		[VERIFY_UNJUDGED_ASKED] = "kswapd, and who wakes it, between the wait queue and the event: who was first is not recorded",
+		[VERIFY_UNJUDGED_PLACES] = "source scans with pages from before the record that joined an LRU list unseen (N2)",
+		[VERIFY_UNJUDGED_LARGE] = "linear free scans over large pages from before the record: their size is not recorded",
+		[VERIFY_UNJUDGED_REST] = "the rest of a search after a difference",
+		[VERIFY_UNJUDGED_GIVEN_UP] = "results of runs that ended with a captured page or were given up",
+		[VERIFY_UNJUDGED_PAGES] = "scans of LRU lists: which pages are taken and reclaimed, the lists are not recorded",
+		[VERIFY_UNJUDGED_MOVES] = "migrations: which pages can be moved is not recorded",
+	};
+
+	return unjudged < VERIFY_UNJUDGEDS ? names[unjudged] : "?";
 }
 
 // ---- reasons ----
@@ -298,6 +328,12 @@ static void print_final(const struct verify_final *f, FILE *out)
 	fprintf(out, "  pageblock types          %llu of %llu\n", (unsigned long long)f->pageblocks_same,
 		(unsigned long long)f->pageblocks);
 	fprintf(out, "  counters                 %llu of %llu\n", (unsigned long long)f->counters_same, (unsigned long long)f->counters);
+	if (f->compact_fields)
+		fprintf(out, "  compaction's state       %llu of %llu\n", (unsigned long long)f->compact_fields_same,
+			(unsigned long long)f->compact_fields);
+	if (f->skip_bits)
+		fprintf(out, "  pageblock skip bits      %llu of %llu\n", (unsigned long long)f->skip_bits_same,
+			(unsigned long long)f->skip_bits);
 	for (unsigned i = 0; i < f->nr_lines; i++)
 		fprintf(out, "    %s\n", f->line[i]);
 }
@@ -321,6 +357,20 @@ static void print_differences(const struct verify_result *r, FILE *out)
 	}
 }
 
+static void print_not_judged(const struct verify_result *r, FILE *out)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < VERIFY_UNJUDGEDS; i++) {
+		if (!r->unjudged[i])
+			continue;
+		if (!any)
+			fprintf(out, "Not judged\n");
+		any = true;
+		fprintf(out, "  %8llu  %s\n", (unsigned long long)r->unjudged[i], verify_unjudged_name(i));
+	}
+}
+
 void verify_print(const struct verify_options *options, const struct verify_result *r, FILE *out)
 {
 	bool silent = false;
@@ -338,6 +388,7 @@ void verify_print(const struct verify_options *options, const struct verify_resu
 		silent = true;
 		fprintf(out, "  %8llu  %s\n", (unsigned long long)r->silent[i], verify_silent_name(i));
 	}
+	print_not_judged(r, out);
 	print_differences(r, out);
 	print_final(&r->final, out);
 }
@@ -428,7 +479,8 @@ static void json_final(FILE *out, const struct verify_final *f)
 	} rows[] = {
 		{ "free_lists", f->free_lists_same, f->free_lists }, { "pcp_lists", f->pcp_lists_same, f->pcp_lists },
 		{ "pcp_fields", f->pcp_fields_same, f->pcp_fields }, { "pageblocks", f->pageblocks_same, f->pageblocks },
-		{ "counters", f->counters_same, f->counters },
+		{ "counters", f->counters_same, f->counters }, { "compaction_fields", f->compact_fields_same, f->compact_fields },
+		{ "skip_bits", f->skip_bits_same, f->skip_bits },
 	};
 	bool first = true;
 
@@ -461,6 +513,7 @@ void verify_print_json(const struct verify_options *options, const struct verify
 	json_shares(out, "frames_by_migratetype", r->by_type, YARD_MIGRATETYPES, yard_migratetype_name);
 	json_shares(out, "frames_by_path", r->by_path, YARD_PATHS, yard_path_name);
 	json_counts(out, "silent", r->silent, VERIFY_SILENTS, verify_silent_name);
+	json_counts(out, "not_judged", r->unjudged, VERIFY_UNJUDGEDS, verify_unjudged_name);
 	json_counts(out, "causes", r->cause, VERIFY_CAUSES, verify_cause_name);
 	fprintf(out, ",\"all_differences\":%llu", (unsigned long long)r->all_differences);
 	json_differences(out, r);

@@ -12,13 +12,46 @@
 //   yard_spinlock                         a lock; zeroed memory is an open lock
 //   void yard_spin_lock(yard_spinlock *), bool yard_spin_trylock(yard_spinlock *), void yard_spin_unlock(yard_spinlock *)
 //   bool yard_pcp_trylock(struct yard_host *, yard_spinlock *)   for a per-CPU set: may refuse (P9, N1)
-//   bool yard_zone_trylock(struct yard_host *, yard_spinlock *)  for a zone, on behalf of a NOLOCK caller (G9, B14)
+//   bool yard_zone_trylock(struct yard_host *, yard_spinlock *)  for a zone, on behalf of a NOLOCK caller (G9, B14) or of
+//                                         compaction, which notes that it is contended (spec 03 C4.4)
+//   bool yard_lru_trylock(struct yard_host *, yard_spinlock *)   for the LRU of a node, on behalf of compaction
 //   bool yard_drain_interrupted(struct yard_host *, unsigned zone, unsigned pindex, int32_t to_free)   between two
 //                                         portions of a drain (P10.5), no lock held: true if the task loses its CPU here
 //                                         and the host will finish the drain later (N1)
+//   struct yard_task **yard_host_current(struct yard_host *)   where the current task is noted (pageyard/task.h); of the
+//                                         calling thread
+//   uint64_t yard_host_now(struct yard_host *)      nanoseconds of a clock that never goes back
+//   uint64_t yard_host_wait(struct yard_host *, unsigned queue, uint64_t timeout_ns)   no lock held: sleeps until the queue
+//                                         (pageyard/worker.h) is woken or the time is over; returns how long it slept. May
+//                                         return early for no reason
+//   void yard_host_wake(struct yard_host *, unsigned queue)    wakes all who sleep on the queue
+//   void yard_host_yield(struct yard_host *)        no lock held: others may run (cond_resched)
+//   void yard_host_charge(struct yard_host *, enum yard_cost, uint64_t n)   n such operations were done: virtual time
 //   void yard_panic(const char *what, uint64_t value)    a broken invariant: report and stop; does not return
 //
 // sim: one thread, locks are flags that a test may hold on purpose. posix: real threads. bare: no libc, one CPU.
 // Lock order, outermost first: per-CPU set, zone. Never two of a kind.
 
 #pragma once
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum yard_cost { // spec 03 M8, spec 04 A-7: what a simulated host charges for
+	YARD_COST_SCAN_FRAME,  // a scanner of compaction looks at a frame
+	YARD_COST_LRU_PAGE,    // a page leaves or joins an LRU list
+	YARD_COST_FREE_CHUNK,  // a chunk is taken off a free list for compaction
+	YARD_COST_UNMAP,       // a mapping is replaced
+	YARD_COST_TLB_FLUSH,   // once for each batch
+	YARD_COST_COPY_PAGE,   // 4 KiB
+	YARD_COST_REMAP,       // a page's references point to its new place
+	YARD_COST_SCAN_PAGE,   // reclaim decides about a page
+	YARD_COST_RECLAIM_PAGE, // a page is freed by reclaim
+	YARD_COST_SLAB_OBJECT, // a shrinker scans an object
+	YARD_COSTS
+};
+
+#ifdef __cplusplus
+}
+#endif

@@ -24,6 +24,26 @@ enum yard_capture_match {
 	YARD_CAPTURE_COMPACTION_ORDER, // D5: that of the compaction run
 };
 
+enum yard_nofrag_drop {
+	YARD_NOFRAG_DROP_ONCE,
+	YARD_NOFRAG_DROP_BROKEN, // spec 02 DM-4: clears the wrong bits, for ever
+};
+
+enum yard_promoted_retry {
+	YARD_RETRY_BOUNDED, // spec 02 SP-49: promoted rounds count as no progress
+	YARD_RETRY_NAIVE,   // the retry rules do not know of promotion
+};
+
+enum yard_source_rule {
+	YARD_SOURCE_BLOCKS, // spec 03 C3.10: whole-block requests may empty movable blocks; CMA only for those who may use it
+	YARD_SOURCE_TYPED,  // before the June 2026 series
+};
+
+enum yard_slowpath_flow {
+	YARD_FLOW_UNIFIED, // spec 02 2.2, 7.0 and later
+	YARD_FLOW_SPLIT,   // spec 02 2.9
+};
+
 // Every member is one switch. uint8_t: 0 is off, 1 is on, or a value of the enum named beside it.
 struct yard_policy {
 	uint8_t defrag_mode;		// spec 01 A1, W13; spec 02 DM-1
@@ -41,6 +61,23 @@ struct yard_policy {
 	uint8_t skip_kswapd_nodes;	// spec 01 A6 and A11, D12
 	uint8_t rmqueue_mode_cache;	// spec 01 R6, D17: off searches anew for each page of a refill
 	uint8_t isolate_bit;		// spec 01 M8, D16: off overwrites the type of an isolated block
+	uint8_t nofrag_drop;		// enum yard_nofrag_drop (spec 02 DM-4)
+	uint8_t kswapd_order0_handoff;	// spec 02 KS-2: off counts whole blocks for order 0 too
+	uint8_t drift_snapshot;		// spec 02 KS-2: exact count below the zone's drift mark
+	uint8_t promoted_retry;		// enum yard_promoted_retry (spec 02 SP-49, SP-52)
+	uint8_t source_rule;		// enum yard_source_rule (spec 03 C3.10, C3.13)
+	uint8_t slowpath_flow;		// enum yard_slowpath_flow (spec 02 2.9)
+	uint8_t retry_cpuset_filter;	// spec 02 SP-52: compaction's retry looks at zones that the cpuset allows only
+	uint8_t gap_cap;		// spec 03 C2.1: the compaction gap is at most 32 pages
+	uint8_t compaction_annotated;	// spec 02 RC-2: direct compaction counts as entering reclaim for the recursion checker
+	uint8_t stall_report;		// spec 02 SP-67
+	uint8_t kcompactd_high_always;	// spec 02 V-5: kcompactd aims at the high watermark without defrag_mode too
+	uint8_t lru_gen;		// spec 04 G-1: the multi-gen LRU
+	uint8_t cost_folding;		// spec 04 V-3: reclaim costs from counters at each pass; off: charged per event
+	uint8_t gen_exec_first;		// spec 04 V-5: executable file pages are promoted at first sight
+	uint8_t anon_only_strict;	// spec 04 V-6: swappiness=max without swap reclaims nothing
+	uint8_t node_file_all_zones;	// spec 04 V-7: a node's reclaim file reaches all zones, tells its errors, is no stall
+	uint8_t hopeless_needs_balance; // spec 04 V-11: only a balanced node stops being hopeless
 };
 
 // One switch as the command line knows it.

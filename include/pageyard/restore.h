@@ -75,6 +75,90 @@ uint32_t yard_peek_fallback(const struct yard *yard, unsigned zone, unsigned ord
 // step shows stays: how per-CPU sets tuned themselves, boosts, zone flags, event counts. YARD_EINVAL: other machines.
 int yard_adopt(struct yard *to, const struct yard *from);
 
+// ---- judging reclaim and compaction ----
+// What the background workers and compaction decide is asked of a yard in a recorded state, one step at a time. Steps send
+// the same events as the whole would.
+
+struct yard_compact_state { // of a zone (spec 03 3.0)
+	uint32_t cached_migrate[2], cached_free, init_migrate, init_free; // 0: never set
+	uint32_t considered, defer_shift, order_failed;
+	bool blockskip_flush;
+};
+// YARD_ERANGE: no such zone. YARD_EINVAL: a state that no rule leads to.
+int yard_restore_compact(struct yard *yard, unsigned zone, const struct yard_compact_state *state);
+int yard_get_compact(const struct yard *yard, unsigned zone, struct yard_compact_state *state);
+
+struct yard_worker_state { // of a node: what has been asked of kswapd (spec 04 K-2) and of kcompactd (spec 03 K1)
+	uint32_t kswapd_order, kswapd_highest; // YARD_ZONE_TYPES: none
+	uint32_t kcompactd_order, kcompactd_highest;
+	bool kswapd_awake, kcompactd_asleep;
+};
+int yard_restore_workers(struct yard *yard, unsigned node, const struct yard_worker_state *state);
+int yard_get_workers(const struct yard *yard, unsigned node, struct yard_worker_state *state);
+
+bool yard_peek_balanced(struct yard *yard, unsigned node, unsigned order, unsigned highest_zone); // K-4
+uint64_t yard_peek_compact_gap(const struct yard *yard, unsigned order);			  // C2.1
+unsigned yard_peek_reclaim_order(const struct yard *yard, uint32_t gfp, unsigned order);	  // spec 02 SP-45, first round
+unsigned yard_peek_first_priority(uint32_t gfp, unsigned order);				  // spec 02 SP-20
+unsigned yard_peek_highest_zone(uint32_t gfp);							  // spec 01 G2
+// K3: true if the node's score is above the mark at which kcompactd begins on its own.
+bool yard_peek_proactive(struct yard *yard, unsigned node);
+
+// K1, awake or not: what going to sleep, a boosted run or a request that cannot reclaim asks of kcompactd.
+// SP-13: wakes kswapd of all nodes that a request from this CPU may use.
+void yard_force_wake_kswapds(struct yard *yard, uint32_t gfp, unsigned order);
+void yard_force_wakeup_kcompactd(struct yard *yard, unsigned node, unsigned order, unsigned highest_zone);
+// C2.4 with the marks of kcompactd, or with those of a direct request of these flags. Returns C6.4's number.
+int yard_force_suit(struct yard *yard, unsigned zone, unsigned order, unsigned highest_zone, bool background, uint32_t gfp,
+		    bool async);
+bool yard_force_deferred(struct yard *yard, unsigned zone, unsigned order);		      // C2.7
+void yard_force_defer(struct yard *yard, unsigned zone, unsigned order);		      // C2.7
+void yard_force_defer_reset(struct yard *yard, unsigned zone, unsigned order, bool success); // C2.7
+
+// A run of compaction in one zone. Its memory is the caller's: yard_run_size() bytes, zeroed for a control that is new.
+struct yard_run;
+size_t yard_run_size(void);
+
+enum yard_run_kind { YARD_RUN_KCOMPACTD, YARD_RUN_PROACTIVE, YARD_RUN_DIRECT };
+
+struct yard_run_request {
+	enum yard_run_kind kind;
+	unsigned zone, order; // order: not of proactive runs
+	unsigned highest_zone;
+	uint32_t gfp;	      // direct
+	unsigned priority;    // direct: C1.3
+};
+
+struct yard_run_state {
+	uint64_t migrate_pfn, free_pfn;
+	bool sync, whole_zone;
+};
+
+// C6.1 without the suitability test: where the scanners begin.
+void yard_run_begin(struct yard *yard, struct yard_run *run, const struct yard_run_request *request);
+void yard_run_get(const struct yard_run *run, struct yard_run_state *state);
+void yard_run_set(struct yard_run *run, const struct yard_run_state *state); // the positions
+void yard_run_rebind(struct yard *yard, struct yard_run *run); // a copy of a control of another yard of the same machine
+int yard_run_finished(struct yard *yard, struct yard_run *run); // C6.3; returns C6.4's number
+void yard_run_force_met(struct yard *yard, struct yard_run *run); // C3.7: the scanners met
+// C3.12 for the next source block. The pages taken go back at once; that many destinations are wanted.
+void yard_run_sources(struct yard *yard, struct yard_run *run);
+// The scan that was recorded instead: position and skip bit as it leaves them, and what it took.
+void yard_run_force_sources(struct yard *yard, struct yard_run *run, uint32_t start, uint32_t end, uint32_t taken);
+// C5.9, C5.1: the next search for free blocks, which become isolated. Pages that find a place without one come before.
+void yard_run_targets(struct yard *yard, struct yard_run *run);
+void yard_run_force_target(struct yard_run *run, unsigned order);	     // a block that the record took instead
+void yard_run_returned(struct yard_run *run, unsigned order); // C5.10: a destination comes back
+// The last page that asked for a destination got none, and there is more to search: the run is given up (C6.2.4).
+bool yard_run_exhausted(const struct yard_run *run);
+// C6.2.4: of the pages that were taken `moved` moved and `failed` did not. True: the rest of the block is scanned before the
+// run is tested again.
+bool yard_run_migrated(struct yard_run *run, uint32_t moved, uint32_t failed);
+void yard_run_force_rescan(struct yard_run *run, bool rescan);
+// C6.2.6, at the end of each other step. True: the set of this CPU is drained.
+bool yard_run_drains(struct yard *yard, struct yard_run *run);
+void yard_run_end(struct yard *yard, struct yard_run *run, uint32_t highest_released); // C6.9; 0: nothing was left over
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,8 +12,9 @@ int yard_sim_set_cpu(struct yard *yard, unsigned cpu);
 // N1: while set, per-CPU sets count as locked by somebody else (P9, B12), as an interrupt would find them.
 void yard_sim_set_pcp_busy(struct yard *yard, bool busy);
 
-// While set, zone locks count as held: only NOLOCK callers notice (B14).
+// While set, zone locks count as held: only NOLOCK callers (B14) and asynchronous compaction (spec 03 C4.4) notice.
 void yard_sim_set_zone_busy(struct yard *yard, bool busy);
+void yard_sim_set_lru_busy(struct yard *yard, bool busy); // ... the locks of the LRU lists: compaction notices
 
 // P10.5, N1: the drain that the next free starts loses its CPU after `portions` portions, if it needs more. 0: never.
 void yard_sim_preempt_drain(struct yard *yard, unsigned portions);

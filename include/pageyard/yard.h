@@ -17,7 +17,9 @@
 
 #include <pageyard/event.h>
 #include <pageyard/gfp.h>
+#include <pageyard/owner.h>
 #include <pageyard/policy.h>
+#include <pageyard/task.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -66,17 +68,6 @@ struct yard_range { // frames [start, end) of a node
 	uint32_t node;
 };
 
-// What the owner of pages does for the engine. Every member may be NULL. Called without engine locks held.
-struct yard_owner_ops {
-	// A8d: reclaim on `node` for a request; returns the number of pages that it freed.
-	uint64_t (*node_reclaim)(void *context, unsigned node, uint32_t gfp, unsigned order);
-	// A4: pages of `node` that are dirty or under writeback, and file pages on its LRU lists.
-	void (*node_dirty)(void *context, unsigned node, uint64_t *dirty, uint64_t *file_lru);
-	// A13: charge an accounted request; false fails the allocation (its page is freed again).
-	bool (*charge)(void *context, uint32_t pfn, unsigned order, uint32_t gfp);
-	void *context;
-};
-
 struct yard_config {
 	uint32_t nr_nodes, nr_cpus;
 	const uint16_t *cpu_node;	 // node of each CPU; NULL: all on node 0
@@ -104,7 +95,19 @@ struct yard_config {
 	int32_t lowmem_reserve_ratio[YARD_ZONE_TYPES]; // all 0: 256 256 32 0 0
 	uint32_t pcp_cache_pages; // share of data cache of a CPU, in pages (P5)
 	uint32_t node_reclaim_distance; // 0: 30
-	bool zone_reclaim;		// A8c: vm.zone_reclaim_mode
+	uint32_t zone_reclaim_mode;	// A8c, spec 04 N-1: vm.zone_reclaim_mode, bits 1 on, 2 write, 4 unmap
+	uint32_t min_unmapped_ratio, min_slab_ratio; // N-4, percent; 0: 1 and 5
+	int32_t swappiness;		// 0: 60; -1: 0
+	const uint8_t *node_tier;	// P-8: memory tier of each node, 0 the fastest; NULL: all in tier 0
+	bool demotion_enabled;		// P-8: numa/demotion_enabled
+	bool memory_tiering;		// W13: NUMA balancing in tiering mode: kswapd aims at the promo watermark
+	int32_t extfrag_threshold;	// spec 03 C2.3: 0: 500; -1: 0
+	int32_t compaction_proactiveness; // K2: 0: 20; -1: 0
+	bool no_compact_unevictable;	// vm.compact_unevictable_allowed = 0
+	uint8_t panic_on_oom;		// spec 02 OOM-5: vm.panic_on_oom, 0 to 2
+	bool oom_kill_allocating_task;	// OOM-6
+	uint32_t hz;			// ticks a second (spec 04 0.3); 0: 1000
+	uint64_t seed;			// of the engine's random choices (spec 04 A-10)
 	uint32_t dirty_ratio;		// percent, 0: 20 (A4)
 	struct yard_policy policy;
 	struct yard_owner_ops owner;
@@ -126,16 +129,6 @@ void yard_set_event_sink(struct yard *yard, yard_event_sink *sink, void *context
 
 // ---- allocation ----
 
-enum yard_task_flags { // the state of the requesting task (spec 02 SP-12, spec 01 G3, G8)
-	YARD_TASK_MEMALLOC = 1,	 // PF_MEMALLOC
-	YARD_TASK_OOM_VICTIM = 2,
-	YARD_TASK_REALTIME = 4,
-	YARD_TASK_INTERRUPT = 8,
-	YARD_TASK_NOIO = 16,
-	YARD_TASK_NOFS = 32,
-	YARD_TASK_PIN = 64,
-};
-
 // A request may lose its CPU when it wakes kswapd (N1): a host that knows when runs its parts one after the other.
 enum yard_request_part {
 	YARD_REQUEST_WHOLE,
@@ -146,21 +139,27 @@ enum yard_request_part {
 struct yard_request {
 	uint32_t gfp;
 	uint8_t order;
-	uint8_t task; // enum yard_task_flags
+	uint16_t task; // enum yard_task_flags, besides those of the current task
 	int16_t node; // preferred node, -1: that of the current CPU
 	uint64_t nodemask; // 0: all
 	uint64_t cpuset;   // nodes that the task's cpuset allows, 0: cpusets not in use
 	uint8_t part;	   // enum yard_request_part
 	bool nolock;	   // G9: only try-locks, one walk
 	bool bulk;	   // one order-0 page as yard_alloc_bulk() takes it (C2, C3); if that fails, a normal request (C4)
+	// Passes through the slow path's loop after which the request gives up; 0: no limit. Some policies loop for ever
+	// (spec 02 3.8 b, DM-4), and so does NOFAIL.
+	uint64_t max_rounds;
 };
 
 struct yard_result {
 	uint32_t pfn;	// YARD_PFN_NONE: failed
 	uint8_t path;	// enum yard_path
 	uint8_t zone;	// zone index as in struct yard_event
-	uint8_t attempts; // walks over the zonelist
+	uint32_t attempts; // walks over the zonelist
+	uint32_t rounds;   // passes through RETRY (spec 02 2.2); 0: the fast attempt gave the page
 	bool pfmemalloc;  // A13
+	bool gave_up;	  // max_rounds, or nothing that could end the loop: Linux would go on
+	uint64_t reclaimed, migrated; // pages, by direct reclaim and direct compaction on its behalf
 };
 
 // Allocates one block of 2^order pages, with the caller's gfp, from the current CPU's node. Returns its first frame
@@ -170,6 +169,11 @@ uint32_t yard_alloc(struct yard *yard, uint32_t gfp, unsigned order);
 // The same with all that a request can carry. Returns YARD_OK, YARD_ENOMEM, or YARD_EINVAL / YARD_ERANGE for a request
 // that cannot be.
 int yard_alloc_request(struct yard *yard, const struct yard_request *request, struct yard_result *result);
+
+// A huge page as a page fault asks for it (spec 02 E-2): a request of order YARD_PAGEBLOCK_ORDER whose nodemask has the
+// preferred node is first tried on that node alone and without retries; only if its mask has DIRECT_RECLAIM, then as it is.
+// Under a policy that interleaves, use yard_alloc_request(). The result counts both.
+int yard_alloc_huge(struct yard *yard, const struct yard_request *request, struct yard_result *result);
 
 // Takes bits from every request until it is called again (G3): DIRECT_RECLAIM, KSWAPD_RECLAIM, IO and FS during early
 // boot, IO and FS during suspend, 0 otherwise. YARD_EINVAL for other bits. Quiescent.
@@ -218,7 +222,8 @@ enum yard_isolate_mode { YARD_ISOLATE_OTHER, YARD_ISOLATE_OFFLINE, YARD_ISOLATE_
 int yard_isolate_range(struct yard *yard, uint32_t start, uint32_t end, enum yard_isolate_mode mode); // C9
 int yard_unisolate_range(struct yard *yard, uint32_t start, uint32_t end);
 
-// Allocates exactly [start, end) as single frames if all of it is free (C10; migration is the slow-path work's).
+// Allocates exactly [start, end) as single frames (C10). Pages in use are moved out if their owner can (owner.move); without
+// that, all must be free. YARD_EBUSY: something stays; YARD_ENOMEM: there is no room for what has to move.
 int yard_alloc_range(struct yard *yard, uint32_t start, uint32_t end, enum yard_isolate_mode mode);
 
 // First range of nr frames, searched as C12, allocated by C10.
@@ -233,13 +238,6 @@ int yard_split_isolated(struct yard *yard, uint32_t pfn, unsigned order, unsigne
 // An isolated block becomes an allocated one, or the other way round (T7b, T7c), without an event.
 int yard_use_isolated(struct yard *yard, uint32_t pfn, unsigned order);
 int yard_unuse_isolated(struct yard *yard, uint32_t pfn, unsigned order);
-
-// B9: from begin to end, blocks freed by the current CPU in `zone` are offered to the record. end returns the
-// captured block or YARD_PFN_NONE. The record is the CPU's, not the task's: on the posix platform no other thread may
-// run on the CPU meanwhile, nor may the caller leave it.
-// `order`: the request's, `compaction_order`: what compaction works for; capture_match says which one a block must have.
-int yard_capture_begin(struct yard *yard, unsigned zone, unsigned order, unsigned migratetype, unsigned compaction_order);
-uint32_t yard_capture_end(struct yard *yard);
 
 // H2. `migratetype`: that of the request whose lists receive the blocks. True when something moved.
 bool yard_unreserve_highatomic(struct yard *yard, unsigned node, unsigned highest_zone, uint64_t nodemask,
@@ -270,7 +268,8 @@ void yard_kswapd_run(struct yard *yard, unsigned node, bool runs);
 void yard_kswapd_awake(struct yard *yard, unsigned node, bool awake);
 void yard_kswapd_pressure(struct yard *yard, unsigned node, bool pressure);
 // hopeless: it has given up; it is not woken, only kcompactd by requests without DIRECT_RECLAIM (A14). The engine takes
-// that back when a zone of the node is above its high watermark again and a node with a higher id has memory (P13).
+// that back when a zone of the node is above its high watermark again and a node with a higher id has memory (P13), or when
+// reclaim gets pages and the node is balanced (spec 04 K-15).
 void yard_kswapd_hopeless(struct yard *yard, unsigned node, bool hopeless);
 void yard_kswapd_balance_begin(struct yard *yard, unsigned node, unsigned highest_zone);
 void yard_kswapd_balance_end(struct yard *yard, unsigned node, unsigned highest_zone);

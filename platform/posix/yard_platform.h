@@ -15,6 +15,10 @@
 #define YARD_HAVE_RSEQ 1
 #endif
 
+#include <pageyard/platform.h>
+
+struct yard_task;
+
 struct yard_host {
 	unsigned nr_cpus;
 };
@@ -90,7 +94,34 @@ static inline bool yard_drain_interrupted(struct yard_host *host, unsigned zone,
 	return false;
 }
 
+// The thread's current task, whichever yard it works for.
+extern _Thread_local struct yard_task *yard_posix_current __attribute__((tls_model("initial-exec")));
+
+static inline struct yard_task **yard_host_current(struct yard_host *host)
+{
+	(void)host;
+	return &yard_posix_current;
+}
+
+uint64_t yard_host_now(struct yard_host *host); // posix.c
+uint64_t yard_host_wait(struct yard_host *host, unsigned queue, uint64_t timeout_ns);
+void yard_host_wake(struct yard_host *host, unsigned queue);
+void yard_host_yield(struct yard_host *host);
+
+static inline void yard_host_charge(struct yard_host *host, enum yard_cost cost, uint64_t n)
+{
+	(void)host;
+	(void)cost;
+	(void)n;
+}
+
 static inline bool yard_zone_trylock(struct yard_host *host, yard_spinlock *lock)
+{
+	(void)host;
+	return yard_spin_trylock(lock);
+}
+
+static inline bool yard_lru_trylock(struct yard_host *host, yard_spinlock *lock)
 {
 	(void)host;
 	return yard_spin_trylock(lock);

@@ -22,6 +22,11 @@ void yard_sim_set_zone_busy(struct yard *yard, bool busy)
 	yard->host.zone_busy = busy;
 }
 
+void yard_sim_set_lru_busy(struct yard *yard, bool busy)
+{
+	yard->host.lru_busy = busy;
+}
+
 void yard_sim_preempt_drain(struct yard *yard, unsigned portions)
 {
 	yard->host.portions_until_preempted = portions;

@@ -9,16 +9,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <pageyard/platform.h>
+
+struct yard_task;
+
 struct yard_host {
 	unsigned cpu;
 	bool pcp_busy;	// the next tries for a per-CPU set fail: an interrupt found it held (N1)
-	bool zone_busy; // ... for a zone lock, which only NOLOCK callers notice
+	bool zone_busy; // ... for a zone lock, which only NOLOCK callers and asynchronous compaction notice
+	bool lru_busy;	// ... for the LRU of a node, which only asynchronous compaction notices
 	uint64_t now_ns;
 	// A task is preempted between two portions of a drain (P10.5): after how many, 0 for not at all, and what it left.
 	unsigned portions_until_preempted;
 	bool preempted;
 	unsigned preempted_zone, preempted_index;
 	int32_t preempted_to_free;
+	struct yard_task *current;
+	uint64_t cost_ns[YARD_COSTS]; // virtual time of one operation
+	// What a simulator does when a task sleeps, wakes others or gives way; NULL: time passes, nobody is there to wake.
+	uint64_t (*wait)(void *context, unsigned queue, uint64_t timeout_ns);
+	void (*wake)(void *context, unsigned queue);
+	void (*yield)(void *context);
+	void *context;
 };
 
 typedef struct {
@@ -86,7 +98,47 @@ static inline bool yard_drain_interrupted(struct yard_host *host, unsigned zone,
 	return true;
 }
 
+static inline struct yard_task **yard_host_current(struct yard_host *host)
+{
+	return &host->current;
+}
+
+static inline uint64_t yard_host_now(struct yard_host *host)
+{
+	return host->now_ns;
+}
+
+static inline uint64_t yard_host_wait(struct yard_host *host, unsigned queue, uint64_t timeout_ns)
+{
+	if (host->wait)
+		return host->wait(host->context, queue, timeout_ns);
+	host->now_ns += timeout_ns;
+	return timeout_ns;
+}
+
+static inline void yard_host_wake(struct yard_host *host, unsigned queue)
+{
+	if (host->wake)
+		host->wake(host->context, queue);
+}
+
+static inline void yard_host_yield(struct yard_host *host)
+{
+	if (host->yield)
+		host->yield(host->context);
+}
+
+static inline void yard_host_charge(struct yard_host *host, enum yard_cost cost, uint64_t n)
+{
+	host->now_ns += host->cost_ns[cost] * n;
+}
+
 static inline bool yard_zone_trylock(struct yard_host *host, yard_spinlock *lock)
 {
 	return !host->zone_busy && yard_spin_trylock(lock);
+}
+
+static inline bool yard_lru_trylock(struct yard_host *host, yard_spinlock *lock)
+{
+	return !host->lru_busy && yard_spin_trylock(lock);
 }

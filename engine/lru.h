@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the files of the LRU offer to each other; what they offer to the rest is in mm.h.
+
+#pragma once
+
+#include "engine/mm.h"
+
+// ---- shadows (L-19): what the owner keeps of an evicted page; 0: nothing ----
+
+enum {
+	SHADOW_PRESENT = 1 << 0,
+	SHADOW_WORKINGSET = 1 << 1,
+	SHADOW_NODE_SHIFT = 2, // 6 bits
+	SHADOW_GEN = 1 << 8,   // of the multi-gen LRU; the rest of 16 bits would tell a cgroup
+	SHADOW_VALUE_SHIFT = 24, // 40 bits: E of L-19, for file and anon alike. Its bucket is 1: 2^40 is more than all RAM
+};
+#define SHADOW_VALUE_MASK (((uint64_t)1 << 40) - 1)
+
+static inline uint64_t make_shadow(unsigned node, uint64_t value, uint32_t word, unsigned kind)
+{
+	return SHADOW_PRESENT | kind | (word & PG_WORKINGSET ? SHADOW_WORKINGSET : 0) | (uint64_t)node << SHADOW_NODE_SHIFT
+	       | (value & SHADOW_VALUE_MASK) << SHADOW_VALUE_SHIFT;
+}
+
+static inline unsigned shadow_node(uint64_t shadow)
+{
+	return shadow >> SHADOW_NODE_SHIFT & 63;
+}
+
+static inline uint64_t shadow_value(uint64_t shadow)
+{
+	return shadow >> SHADOW_VALUE_SHIFT;
+}
+
+// ---- words ----
+
+// A page of which the node's counters tell: it is on the LRU, isolated from it, or waits to join it.
+static inline bool word_counted(uint32_t word)
+{
+	switch (word_place(word)) {
+	case PLACE_LRU:
+	case PLACE_UNEVICTABLE:
+	case PLACE_ISOLATED:
+		return true;
+	case PLACE_PLAIN:
+		return word & PG_BATCH;
+	default:
+		return false;
+	}
+}
+
+static inline bool word_gone(uint32_t word) // freed by its owner, but not yet by the one who holds it
+{
+	return word_place(word) == PLACE_GONE || word_place(word) == PLACE_GONE_ISOLATED;
+}
+
+// Of a page in PLACE_GONE_ISOLATED: its owner's movable operations had it, NR_ISOLATED does not.
+enum { GONE_UNCOUNTED = PG_DROPBEHIND };
+
+static inline int64_t word_pages(uint32_t word)
+{
+	return 1 << word_order(word);
+}
+
+static inline unsigned word_lru_type(uint32_t word)
+{
+	return word_is_file(word) ? FILE_LRU : ANON;
+}
+
+// ---- lru.c ----
+enum { PAGE_COUNTERS = 7 };
+extern const uint8_t page_counter[PAGE_COUNTERS]; // enum yard_node_stat
+unsigned page_counters(uint32_t word);		  // bit mask over page_counter[]
+// One step of a page's word with the counters that follow. False: somebody changed it, *old is what it is now.
+bool change_word(struct yard *yard, uint32_t pfn, uint32_t *old, uint32_t to);
+void account_lru(struct yard *yard, const struct zone *zone, unsigned list, int64_t pages); // nr_inactive_anon...
+void account_isolated(struct yard *yard, uint32_t pfn, uint32_t word, int64_t sign); // NR_ISOLATED of the word's type
+void classic_link(struct yard *yard, uint32_t pfn, bool tail); // lru_lock held; the lists and sizes only
+void classic_unlink(struct yard *yard, uint32_t pfn);
+void size_add(uint64_t *size, int64_t pages); // lru_lock held; read without it
+
+// ---- lru_batch.c ----
+// Into this CPU's lru_add batch, if the page is in `from` and in no batch: with other bits, in one step.
+bool lru_queue(struct yard *yard, uint32_t pfn, enum page_place from, uint32_t clear, uint32_t set);
+bool lru_activate_queued(struct yard *yard, uint32_t pfn); // L-14.4: it waits in this CPU's lru_add batch

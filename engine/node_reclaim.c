@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reclaim on one node: what an allocation does there before it goes to a farther node (spec 04 section 6), and what is
+// written to the node's `reclaim` file (P-1 to P-4).
+
+#include "engine/mm.h"
+
+enum { NODE_RECLAIM_PRIORITY = 4, ANON_ONLY = 201 };
+enum { MODE_WRITE = 2, MODE_UNMAP = 4 }; // N-1
+
+// ---- N-4a ----
+
+static uint64_t less(int64_t a, int64_t b)
+{
+	return a > b ? (uint64_t)(a - b) : 0;
+}
+
+static uint64_t reclaimable_cache(const struct yard *yard, unsigned node)
+{
+	uint64_t pages;
+
+	if (yard->zone_reclaim_mode & MODE_UNMAP)
+		pages = (uint64_t)node_stat(yard, node, YARD_NODE_FILE_PAGES);
+	else
+		pages = less(node_stat(yard, node, YARD_NODE_ACTIVE_FILE)
+				     + node_stat(yard, node, YARD_NODE_INACTIVE_FILE),
+			     node_stat(yard, node, YARD_NODE_FILE_MAPPED));
+	return less((int64_t)pages, node_stat(yard, node, YARD_NODE_FILE_DIRTY));
+}
+
+static uint64_t share_of_node(const struct yard *yard, unsigned node, uint32_t percent)
+{
+	uint64_t pages = 0;
+
+	for (unsigned type = 0; type < YARD_ZONE_TYPES; type++)
+		pages += (uint64_t)zone_at(yard, node * YARD_ZONE_TYPES + type)->managed * percent / 100;
+	return pages;
+}
+
+static bool has_enough(const struct yard *yard, unsigned node)
+{
+	return reclaimable_cache(yard, node) > share_of_node(yard, node, yard->min_unmapped_ratio)
+	       || (uint64_t)node_stat(yard, node, YARD_NODE_SLAB_RECLAIMABLE)
+			  > share_of_node(yard, node, yard->min_slab_ratio);
+}
+
+// ---- N-5 ----
+
+static void shrink_until(struct yard *yard, unsigned node, struct scan_control *sc, uint64_t goal)
+{
+	if (!can_reclaim(yard) || !has_enough(yard, node))
+		return;
+	do
+		shrink_node(yard, node, sc);
+	while (sc->nr_reclaimed < goal && --sc->priority >= 0);
+}
+
+static void reclaim_on_node(struct yard *yard, unsigned node, struct scan_control *sc, uint64_t goal, bool stall)
+{
+	struct yard_task nobody = { 0 }, *task = current_task(yard);
+	unsigned memalloc;
+	bool locked;
+
+	if (!task)
+		yard_set_current(yard, &nobody); // who reclaims is PF_MEMALLOC
+	TRACE(yard, NODE_RECLAIM_BEGIN, node, sc->order, sc->gfp);
+	if (stall)
+		memstall_enter(yard);
+	delay_begin(yard, YARD_DELAY_FREEPAGES);
+	locked = lockcheck_reclaim_enter(yard, sc->gfp, "node reclaim");
+	memalloc = memalloc_enter(yard);
+	shrink_until(yard, node, sc, goal);
+	memalloc_leave(yard, memalloc);
+	if (locked)
+		lockcheck_reclaim_leave(yard);
+	delay_end(yard, YARD_DELAY_FREEPAGES);
+	if (stall)
+		memstall_leave(yard);
+	TRACE(yard, NODE_RECLAIM_END, (int64_t)sc->nr_reclaimed, current_task(yard)->pid, 0);
+	if (!task)
+		yard_set_current(yard, NULL);
+}
+
+static bool lock_node(struct yard *yard, unsigned node) // N-4d
+{
+	return !(atomic_fetch_or_explicit(&yard->mm[node].flags, NODE_RECLAIM_LOCKED, memory_order_acquire)
+		 & NODE_RECLAIM_LOCKED);
+}
+
+static void unlock_node(struct yard *yard, unsigned node)
+{
+	atomic_fetch_and_explicit(&yard->mm[node].flags, ~(uint32_t)NODE_RECLAIM_LOCKED, memory_order_release);
+}
+
+int64_t node_reclaim_try(struct yard *yard, unsigned node, uint32_t gfp, unsigned order)
+{
+	uint64_t pages = 1ull << order;
+	struct scan_control sc = {
+		.nr_to_reclaim = pages > CLUSTER_MAX ? pages : CLUSTER_MAX,
+		.order = (uint8_t)order,
+		.highest_zone = (uint8_t)gfp_highest_zone(gfp),
+		.priority = NODE_RECLAIM_PRIORITY,
+		.role = ROLE_DIRECT,
+		.gfp = gfp,
+		.may_writepage = yard->zone_reclaim_mode & MODE_WRITE,
+		.may_unmap = yard->zone_reclaim_mode & MODE_UNMAP,
+		.may_swap = true,
+		.swappiness = -1,
+	};
+
+	if (!has_enough(yard, node) || !lock_node(yard, node))
+		return NODE_RECLAIM_SKIPPED;
+	reclaim_on_node(yard, node, &sc, pages, true);
+	unlock_node(yard, node);
+	count_vm_event(yard, sc.nr_reclaimed >= pages ? YARD_VM_ZONE_RECLAIM_SUCCESS : YARD_VM_ZONE_RECLAIM_FAILED, 1);
+	return (int64_t)sc.nr_reclaimed;
+}
+
+void yard_set_zone_reclaim_mode(struct yard *yard, uint32_t mode)
+{
+	yard->zone_reclaim_mode = mode;
+}
+
+// ---- the `reclaim` file ----
+
+struct wish { // P-1
+	uint64_t pages;
+	int swappiness; // -1: the yard's
+};
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static const char *skip_spaces(const char *text)
+{
+	while (is_space(*text))
+		text++;
+	return text;
+}
+
+// Digits, at least one. NULL: none, or too large.
+static const char *parse_number(const char *text, uint64_t *value)
+{
+	const char *start = text;
+
+	for (*value = 0; *text >= '0' && *text <= '9'; text++)
+		if (__builtin_mul_overflow(*value, 10, value)
+		    || __builtin_add_overflow(*value, (uint64_t)(*text - '0'), value))
+			return NULL;
+	return text == start ? NULL : text;
+}
+
+static const char *parse_size(const char *text, uint64_t *pages)
+{
+	static const char suffixes[] = "KMGTPE";
+	uint64_t bytes;
+
+	text = parse_number(text, &bytes);
+	if (!text)
+		return NULL;
+	for (unsigned i = 0; i < sizeof(suffixes) - 1; i++)
+		if ((*text & ~0x20) == suffixes[i]) { // small letters too
+			if (__builtin_mul_overflow(bytes, 1ull << 10 * (i + 1), &bytes))
+				return NULL;
+			text++;
+			break;
+		}
+	*pages = bytes / 4096;
+	return text;
+}
+
+static const char *skip_word(const char *text, const char *word) // NULL: other text
+{
+	while (*word)
+		if (*text++ != *word++)
+			return NULL;
+	return text;
+}
+
+static const char *parse_swappiness(const char *text, int *swappiness)
+{
+	const char *max;
+	uint64_t value;
+
+	text = skip_word(text, "swappiness=");
+	if (!text)
+		return NULL;
+	max = skip_word(text, "max");
+	if (max) {
+		*swappiness = ANON_ONLY;
+		return max;
+	}
+	text = parse_number(text, &value);
+	if (!text || value > 200)
+		return NULL;
+	*swappiness = (int)value;
+	return text;
+}
+
+static bool parse_wish(const char *text, struct wish *wish)
+{
+	wish->swappiness = -1;
+	text = text ? parse_size(skip_spaces(text), &wish->pages) : NULL;
+	if (text && is_space(*text) && *skip_spaces(text))
+		text = parse_swappiness(skip_spaces(text), &wish->swappiness);
+	return text && !*skip_spaces(text);
+}
+
+// One round for `batch` pages. False: node reclaim runs there already.
+static bool reclaim_batch(struct yard *yard, unsigned node, const struct wish *wish, uint64_t batch, uint64_t *got)
+{
+	struct scan_control sc = {
+		.nr_to_reclaim = batch > CLUSTER_MAX ? batch : CLUSTER_MAX,
+		.highest_zone = yard->policy.node_file_all_zones ? YARD_ZONE_TYPES - 1 : YARD_ZONE_NORMAL, // V-7
+		.priority = DEF_PRIORITY,
+		.role = ROLE_PROACTIVE,
+		.gfp = YARD_GFP_KERNEL,
+		.may_writepage = true,
+		.may_unmap = true,
+		.may_swap = true,
+		.swappiness = (int16_t)wish->swappiness,
+	};
+
+	if (!lock_node(yard, node))
+		return false;
+	reclaim_on_node(yard, node, &sc, batch, !yard->policy.node_file_all_zones); // P-3
+	unlock_node(yard, node);
+	*got += sc.nr_reclaimed;
+	return true;
+}
+
+static int reclaim_wish(struct yard *yard, unsigned node, const struct wish *wish, uint64_t *got) // P-2
+{
+	unsigned retries = MAX_RECLAIM_RETRIES;
+
+	while (*got < wish->pages) {
+		uint64_t before = *got;
+
+		if (fatal_signal(yard))
+			return YARD_EBUSY;
+		if (!retries)
+			lru_drain_all(yard);
+		if (!reclaim_batch(yard, node, wish, (wish->pages - before) / 4, got))
+			return YARD_EBUSY;
+		if (*got == before && !retries--)
+			return YARD_ENOMEM;
+	}
+	return YARD_OK;
+}
+
+int yard_node_reclaim_write(struct yard *yard, unsigned node, const char *text, uint64_t *reclaimed)
+{
+	struct wish wish;
+	uint64_t got = 0;
+	int error;
+
+	if (reclaimed)
+		*reclaimed = 0;
+	if (node >= yard->nr_nodes)
+		return YARD_ERANGE;
+	if (!parse_wish(text, &wish))
+		return YARD_EINVAL;
+	error = reclaim_wish(yard, node, &wish, &got);
+	if (reclaimed)
+		*reclaimed = got;
+	return error && !yard->policy.node_file_all_zones ? YARD_ENOMEM : error; // V-7
+}
