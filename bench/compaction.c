@@ -21,13 +21,18 @@
 
 enum { FIRST = 1 << 20, HUGE = YARD_PAGEBLOCK_ORDER };
 
+// As examples/buffer_pool.c has it: a page's lock beside what it protects.
+struct page {
+	_Alignas(64) pthread_mutex_t lock;
+	uint32_t pfn; // UINT32_MAX: freed
+};
+
 struct pool {
 	struct yard *yard;
 	char *yard_memory, *memory; // memory: NULL when pages are not copied
 	size_t yard_size;
 	uint32_t frames, pages;
-	uint32_t *pfn_of; // by page; UINT32_MAX: freed
-	pthread_mutex_t *locks;
+	struct page *page;
 };
 
 static enum yard_move_result move_only(void *context, uint32_t from, uint32_t to, unsigned order, enum yard_migrate_mode mode)
@@ -35,25 +40,24 @@ static enum yard_move_result move_only(void *context, uint32_t from, uint32_t to
 	struct pool *pool = context;
 
 	(void)order, (void)mode;
-	pool->pfn_of[yard_get_owner(pool->yard, from)] = to;
+	pool->page[yard_get_owner(pool->yard, from)].pfn = to;
 	return YARD_MOVE_DONE;
 }
 
-// As examples/buffer_pool.c does it.
 static enum yard_move_result move_and_copy(void *context, uint32_t from, uint32_t to, unsigned order, enum yard_migrate_mode mode)
 {
 	struct pool *pool = context;
-	uint32_t page = yard_get_owner(pool->yard, from);
+	struct page *page = &pool->page[yard_get_owner(pool->yard, from)];
 
 	(void)order, (void)mode;
-	if (pthread_mutex_trylock(&pool->locks[page]))
+	if (pthread_mutex_trylock(&page->lock))
 		return YARD_MOVE_AGAIN;
-	if (pool->pfn_of[page] == from) {
+	if (page->pfn == from) {
 		memcpy(pool->memory + (size_t)(to - FIRST) * FRAME_SIZE, pool->memory + (size_t)(from - FIRST) * FRAME_SIZE,
 		       FRAME_SIZE);
-		pool->pfn_of[page] = to;
+		page->pfn = to;
 	}
-	pthread_mutex_unlock(&pool->locks[page]);
+	pthread_mutex_unlock(&page->lock);
 	return YARD_MOVE_DONE;
 }
 
@@ -82,10 +86,9 @@ static void create(struct pool *pool, uint32_t frames, bool copy)
 	if (yard_init(pool->yard_memory, pool->yard_size, &config, &pool->yard))
 		die("the yard is refused");
 	pool->memory = copy ? get((size_t)frames * FRAME_SIZE) : NULL;
-	pool->pfn_of = get((size_t)frames * sizeof *pool->pfn_of);
-	pool->locks = get((size_t)frames * sizeof *pool->locks);
-	for (uint32_t i = 0; copy && i < frames; i++)
-		pthread_mutex_init(&pool->locks[i], NULL);
+	pool->page = get((size_t)frames * sizeof *pool->page);
+	for (uint32_t i = 0; i < frames; i++)
+		pthread_mutex_init(&pool->page[i].lock, NULL);
 }
 
 static void fill(struct pool *pool, bool lru)
@@ -97,7 +100,7 @@ static void fill(struct pool *pool, bool lru)
 
 		if (pfn == YARD_PFN_NONE)
 			break;
-		pool->pfn_of[pool->pages] = pfn;
+		pool->page[pool->pages].pfn = pfn;
 		yard_set_owner(pool->yard, pfn, pool->pages);
 		if (lru)
 			yard_lru_add(pool->yard, pfn, YARD_PAGE_ANON | YARD_PAGE_SWAPBACKED, YARD_MAPPED);
@@ -105,8 +108,8 @@ static void fill(struct pool *pool, bool lru)
 	yard_lru_drain_all(pool->yard);
 	for (uint32_t i = 0; i < pool->pages; i++)
 		if (!random_below(&random, 5)) {
-			yard_free(pool->yard, pool->pfn_of[i], 0);
-			pool->pfn_of[i] = UINT32_MAX;
+			yard_free(pool->yard, pool->page[i].pfn, 0);
+			pool->page[i].pfn = UINT32_MAX;
 		}
 	yard_drain_all(pool->yard, -1);
 }
@@ -114,8 +117,7 @@ static void fill(struct pool *pool, bool lru)
 static void destroy(struct pool *pool)
 {
 	munmap(pool->yard_memory, pool->yard_size);
-	munmap(pool->pfn_of, (size_t)pool->frames * sizeof *pool->pfn_of);
-	munmap(pool->locks, (size_t)pool->frames * sizeof *pool->locks);
+	munmap(pool->page, (size_t)pool->frames * sizeof *pool->page);
 	if (pool->memory)
 		munmap(pool->memory, (size_t)pool->frames * FRAME_SIZE);
 }

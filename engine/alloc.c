@@ -336,3 +336,11 @@ int yard_forbid_gfp(struct yard *yard, uint32_t gfp) // G3
 	yard->gfp_forbidden = gfp;
 	return YARD_OK;
 }
+
+int yard_set_defrag_mode(struct yard *yard, unsigned mode) // DM-1
+{
+	if (mode > 1)
+		return YARD_EINVAL;
+	yard->policy.defrag_mode = (uint8_t)mode;
+	return YARD_OK;
+}

@@ -62,15 +62,23 @@ static bool too_many_isolated(struct yard *yard, const struct compact_control *c
 	return false;
 }
 
+enum { THROTTLE_SLEEPS = 50 }; // a second
+
+// Linux sleeps for as long as it takes; here the task itself may hold the pages, because it moves a range and needs
+// compaction for their destinations.
 static enum isolate_error throttle(struct yard *yard, const struct compact_control *cc)
 {
+	unsigned sleeps = 0;
+
 	while (too_many_isolated(yard, cc)) {
 		if (cc->nr_migratepages || cc->mode == YARD_MIGRATE_ASYNC)
 			return ISOLATE_AGAIN;
 		if ((task_flags(yard) & (YARD_TASK_KTHREAD | YARD_TASK_KSWAPD)) == YARD_TASK_KTHREAD)
 			yard_host_yield(&yard->host);
-		else
+		else if (sleeps++ < THROTTLE_SLEEPS)
 			reclaim_throttle(yard, cc->zone->node, YARD_QUEUE_ISOLATED);
+		else
+			return ISOLATE_AGAIN;
 		if (fatal_signal(yard))
 			return ISOLATE_KILLED;
 	}
@@ -167,7 +175,7 @@ static enum look isolate_locked(struct source_scan *scan, uint32_t pfn)
 		return failed(scan, pfn, word, REFUSED_GREW);
 	}
 	lru_unlink(yard, pfn);
-	account_isolated(yard, pfn, word, 1);
+	count_isolated(yard, pfn);
 	return LOOK_TAKEN;
 }
 
@@ -309,6 +317,7 @@ static void finish(struct source_scan *scan, uint64_t start, bool killed) // C4.
 			mark_scanned(yard, cc, scan->first);
 		advance_cached_migrate(yard, cc, scan->low);
 	}
+	cc->unmarked = scan->began && !scan->locked && scan->isolated ? scan->first : 0;
 	if (!killed)
 		TRACE(yard, ISOLATE_MIGRATEPAGES, (int64_t)start, (int64_t)scan->low, (int64_t)scan->scanned,
 		      (int64_t)scan->isolated);

@@ -54,7 +54,7 @@ uint32_t compaction_alloc(struct yard *yard, struct compact_control *cc, unsigne
 void compaction_free(struct yard *yard, struct compact_control *cc, uint32_t pfn, unsigned order)
 {
 	cc->nr_migratepages += 1ull << order;
-	if (!lru_prepare_free(yard, pfn))
+	if (lru_prepare_free(yard, pfn) != FREE_NOW)
 		return;
 	frame_set_word(yard, pfn, make_word(YARD_FRAME_ISOLATED, order, 0));
 	list_add_head(yard, &cc->free_store[order], pfn);

@@ -37,7 +37,7 @@ static void take_clean_files(struct range *range, struct compact_control *cc, st
 		list_del(yard, &cc->migrate, pfn);
 		list_add_tail(yard, clean, pfn);
 		cc->nr_migratepages -= 1ull << word_order(word);
-		account_isolated(yard, pfn, word, -1);
+		uncount_isolated(yard, pfn, word);
 	}
 }
 
@@ -52,7 +52,7 @@ static void take_back_kept(struct range *range, struct compact_control *cc, stru
 		list_del(yard, kept, pfn);
 		list_add_head(yard, &cc->migrate, pfn);
 		cc->nr_migratepages += 1ull << word_order(word);
-		account_isolated(yard, pfn, word, 1);
+		count_isolated(yard, pfn);
 	}
 }
 
@@ -131,7 +131,10 @@ static int move_out(struct range *range, struct compact_control *cc)
 		enum isolate_error stopped = isolate_migratepages_range(yard, cc, pfn, range->end);
 
 		pfn = stopped == ISOLATE_OK && cc->nr_migratepages < CLUSTER_MAX ? range->end : cc->migrate_pfn;
-		error = stopped == ISOLATE_KILLED ? YARD_EBUSY : move_list(range, cc);
+		if (stopped == ISOLATE_KILLED || (stopped == ISOLATE_AGAIN && !cc->nr_migratepages))
+			error = YARD_EBUSY;
+		else
+			error = move_list(range, cc);
 	}
 	putback_movable_pages(yard, &cc->migrate);
 	yard_set_current(yard, task);

@@ -109,7 +109,7 @@ uint64_t try_to_free_pages(struct yard *yard, const struct alloc_context *ctx, u
 		.nr_to_reclaim = CLUSTER_MAX,
 		.order = (uint8_t)reclaim_order,
 		.highest_zone = ctx->highest_zone,
-		.role = task_flags(yard) & YARD_TASK_KHUGEPAGED ? ROLE_KHUGEPAGED : ROLE_DIRECT,
+		.role = (ctx->task | task_flags(yard)) & YARD_TASK_KHUGEPAGED ? ROLE_KHUGEPAGED : ROLE_DIRECT,
 		.gfp = ctx->gfp,
 		.nodemask = ctx->nodemask,
 		.may_writepage = true,

@@ -306,8 +306,6 @@ int yard_adopt(struct yard *to, const struct yard *from)
 	__builtin_memcpy(to->frames, from->frames, (size_t)(to->end_pfn - to->start_pfn) * sizeof(*to->frames));
 	__builtin_memcpy(to->pageblocks, from->pageblocks,
 			 (size_t)((to->end_pfn - to->start_pfn) >> YARD_PAGEBLOCK_ORDER) * sizeof(*to->pageblocks));
-	for (unsigned node = 0; node < to->nr_nodes; node++)
-		to->mm[node].lruvec = from->mm[node].lruvec;
 	for (unsigned id = 0; id < to->nr_zones; id++) {
 		struct zone *zone = zone_at(to, id);
 		const struct zone *source = zone_at(from, id);

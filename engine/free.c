@@ -111,8 +111,14 @@ void free_plain(struct yard *yard, uint32_t pfn, unsigned order)
 // Takes the block off the LRU. False: it cannot be freed now, because of *error, or because somebody who holds it will.
 static RARE bool prepare_free(struct yard *yard, uint32_t pfn, unsigned order, int *error)
 {
+	enum free_when when;
+
 	*error = check_allocated(yard, pfn, order);
-	return !*error && lru_prepare_free(yard, pfn);
+	if (*error)
+		return false;
+	when = lru_prepare_free(yard, pfn);
+	*error = when == FREE_TWICE ? YARD_EDOUBLEFREE : YARD_OK;
+	return when == FREE_NOW;
 }
 
 int yard_free(struct yard *yard, uint32_t pfn, unsigned order)
@@ -165,7 +171,7 @@ int yard_free_batch(struct yard *yard, const struct yard_block *blocks, size_t n
 			return error;
 	}
 	for (size_t i = 0; i < nr; i++) {
-		held[i] = !lru_prepare_free(yard, blocks[i].pfn);
+		held[i] = lru_prepare_free(yard, blocks[i].pfn) != FREE_NOW;
 		if (held[i])
 			continue;
 		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = blocks[i].pfn, .order = (uint8_t)blocks[i].order,
@@ -200,23 +206,17 @@ static uint32_t chunk_run(const struct yard *yard, uint32_t pfn, uint32_t nr)
 	return run;
 }
 
-int yard_free_range(struct yard *yard, uint32_t pfn, uint32_t nr)
+static uint32_t prepare_run(struct yard *yard, uint32_t pfn, uint32_t nr)
 {
-	if (!in_yard(yard, pfn) || nr > yard->end_pfn - pfn)
-		return YARD_ERANGE;
-	for (uint32_t p = pfn; p < pfn + nr; p++) {
-		int error = check_allocated(yard, p, 0);
+	uint32_t run = 0;
 
-		if (error)
-			return error;
-	}
-	for (uint32_t p = pfn; p < pfn + nr; p++)
-		if (frame_held(yard, p))
-			return YARD_EBUSY;
-	for (uint32_t p = pfn; p < pfn + nr; p++) {
-		lru_prepare_free(yard, p);
-		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = p, .order = 0, .zone = zone_of(yard, p)->id);
-	}
+	for (; run < nr && lru_prepare_free(yard, pfn + run) == FREE_NOW; run++)
+		EMIT(yard, .kind = YARD_EVENT_PAGE_FREE, .pfn = pfn + run, .order = 0, .zone = zone_of(yard, pfn + run)->id);
+	return run;
+}
+
+static void free_run(struct yard *yard, uint32_t pfn, uint32_t nr)
+{
 	while (nr) {
 		uint32_t run = chunk_run(yard, pfn, nr);
 
@@ -231,6 +231,28 @@ int yard_free_range(struct yard *yard, uint32_t pfn, uint32_t nr)
 			run -= 1u << order;
 		}
 	}
+}
+
+int yard_free_range(struct yard *yard, uint32_t pfn, uint32_t nr)
+{
+	if (!in_yard(yard, pfn) || nr > yard->end_pfn - pfn)
+		return YARD_ERANGE;
+	for (uint32_t p = pfn; p < pfn + nr; p++) {
+		int error = check_allocated(yard, p, 0);
+
+		if (error)
+			return error;
+	}
+	for (uint32_t p = pfn; p < pfn + nr; p++)
+		if (frame_held(yard, p))
+			return YARD_EBUSY;
+	while (nr) { // what somebody has taken meanwhile is freed by him
+		uint32_t run = prepare_run(yard, pfn, nr), taken = run < nr;
+
+		free_run(yard, pfn, run);
+		pfn += run + taken;
+		nr -= run + taken;
+	}
 	return YARD_OK;
 }
 
@@ -241,9 +263,8 @@ int yard_free_tail(struct yard *yard, uint32_t pfn, unsigned order)
 
 	if (error)
 		return error;
-	if (frame_held(yard, pfn))
+	if (frame_held(yard, pfn) || !lru_make_plain(yard, pfn))
 		return YARD_EBUSY;
-	lru_prepare_free(yard, pfn);
 	frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, 0, 0));
 	while (order-- > 0) {
 		uint32_t piece = pfn + (1u << order);
@@ -254,23 +275,29 @@ int yard_free_tail(struct yard *yard, uint32_t pfn, unsigned order)
 	return YARD_OK;
 }
 
-int yard_split(struct yard *yard, uint32_t pfn, unsigned order)
+static void split_plain(struct yard *yard, uint32_t pfn, unsigned order, bool lru, bool movable_ops)
 {
-	int error = check_allocated(yard, pfn, order);
-	uint32_t word;
-	bool lru;
+	uint32_t word = frame_word(yard, pfn) & ~(0xfu << FRAME_ORDER_SHIFT);
 
-	if (error)
-		return error;
-	if (frame_held(yard, pfn))
-		return YARD_EBUSY;
-	lru = word_on_lru(frame_word(yard, pfn));
-	lru_remove(yard, pfn);
-	word = frame_word(yard, pfn) & ~(0xfu << FRAME_ORDER_SHIFT);
+	if (movable_ops)
+		word |= place_bits(PLACE_MOVABLE_OPS);
 	for (uint32_t p = pfn; p < pfn + (1u << order); p++) {
 		frame_set_word(yard, p, word);
 		if (lru)
 			yard_set_lru(yard, p, true);
 	}
+}
+
+int yard_split(struct yard *yard, uint32_t pfn, unsigned order)
+{
+	int error = check_allocated(yard, pfn, order);
+	uint32_t word;
+
+	if (error)
+		return error;
+	word = frame_word(yard, pfn);
+	if (frame_held(yard, pfn) || !lru_make_plain(yard, pfn))
+		return YARD_EBUSY;
+	split_plain(yard, pfn, order, word_on_lru(word), word_place(word) == PLACE_MOVABLE_OPS);
 	return YARD_OK;
 }

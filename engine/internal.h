@@ -54,7 +54,7 @@ enum frame_word {
 struct yard_frame {
 	uint32_t next, prev;	// neighbours on a list (pfn)
 	_Atomic uint32_t word;
-	uint32_t owner;		// for the embedder; the engine never looks
+	uint32_t owner;		// for the embedder, read and written anywhere; the engine never looks
 };
 _Static_assert(sizeof(struct yard_frame) == 16, "16 bytes of metadata a frame");
 

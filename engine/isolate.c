@@ -112,9 +112,8 @@ int yard_unuse_isolated(struct yard *yard, uint32_t pfn, unsigned order)
 
 	if (error)
 		return error;
-	if (frame_held(yard, pfn))
+	if (frame_held(yard, pfn) || !lru_make_plain(yard, pfn))
 		return YARD_EBUSY;
-	lru_prepare_free(yard, pfn);
 	frame_set_word(yard, pfn, make_word(YARD_FRAME_ISOLATED, order, 0));
 	return YARD_OK;
 }

@@ -92,10 +92,15 @@ static bool node_suitable(struct yard *yard, unsigned node)
 	return false;
 }
 
+void kcompactd_has_memory(struct yard *yard, unsigned node)
+{
+	atomic_store(&yard->mm[node].kcompactd.highest_zone, top_zone(yard, node));
+}
+
 void setup_kcompactd(struct yard *yard)
 {
 	for (unsigned node = 0; node < yard->nr_nodes; node++)
-		atomic_store(&yard->mm[node].kcompactd.highest_zone, top_zone(yard, node));
+		kcompactd_has_memory(yard, node);
 }
 
 // ---- waking (K1) ----

@@ -163,10 +163,10 @@ static uint64_t sampled_boosts(const struct yard *yard, unsigned node, unsigned 
 static void begin_run(struct yard *yard, unsigned node) // K-5.3, K-5.4, K-8
 {
 	struct kswapd *k = &yard->mm[node].kswapd;
+	uint32_t highest = atomic_exchange_explicit(&k->highest_zone, YARD_ZONE_TYPES, memory_order_relaxed);
 
-	k->highest = asked_highest(k);
+	k->highest = highest < YARD_ZONE_TYPES ? (uint8_t)highest : k->highest;
 	k->alloc_order = (uint8_t)atomic_exchange_explicit(&k->order, 0, memory_order_relaxed);
-	atomic_store_explicit(&k->highest_zone, YARD_ZONE_TYPES, memory_order_relaxed);
 	TRACE(yard, KSWAPD_WAKE, node, k->highest, k->alloc_order);
 	memstall_enter(yard);
 	hold_reclaim_lock(yard, k);
@@ -218,7 +218,7 @@ static void age(struct yard *yard, unsigned node, struct scan_control *sc) // K-
 {
 	if (!yard->owner.release)
 		return;
-	if (yard->policy.lru_gen)
+	if (lru_gen_on(yard))
 		gen_age_node(yard, node, sc);
 	else if ((yard->total_swap_pages || can_demote(yard, node, sc)) && inactive_is_low(yard, node, ANON))
 		shrink_active(yard, node, sc, CLUSTER_MAX, YARD_LRU_ACTIVE_ANON);

@@ -67,7 +67,7 @@ struct yard_lockcheck *yard_lockcheck_init(void *memory, size_t size, const stru
 	char *at = (char *)(checker + 1);
 	uint32_t nodes;
 
-	if (!needed || size < needed || (uintptr_t)memory % CACHE_LINE)
+	if (!needed || !memory || size < needed || (uintptr_t)memory % CACHE_LINE)
 		return NULL;
 	complete(given, &checker->config);
 	nodes = nr_nodes(&checker->config);

@@ -86,7 +86,7 @@ uint64_t lruvec_size(const struct yard *yard, unsigned node, enum yard_lru_list 
 	const struct lruvec *lruvec = &yard->mm[node].lruvec;
 	uint64_t pages = 0;
 
-	if (yard->policy.lru_gen && list != YARD_LRU_UNEVICTABLE)
+	if (lru_gen_on(yard) && list != YARD_LRU_UNEVICTABLE)
 		return gen_list_size(yard, node, list, highest_zone);
 	for (unsigned type = 0; type <= highest_zone && type < YARD_ZONE_TYPES; type++)
 		pages += __atomic_load_n(&lruvec->size[list][type], __ATOMIC_RELAXED);
@@ -126,7 +126,7 @@ void lru_list_add(struct yard *yard, uint32_t pfn, bool tail)
 		return;
 	}
 	frame_change(yard, pfn, PLACE_MASK, place_bits(PLACE_LRU));
-	if (yard->policy.lru_gen)
+	if (mm_of(yard, pfn)->lru_gen)
 		gen_link(yard, pfn, tail);
 	else
 		classic_link(yard, pfn, tail);
@@ -139,7 +139,7 @@ void lru_list_del(struct yard *yard, uint32_t pfn)
 	yard_host_charge(&yard->host, YARD_COST_LRU_PAGE, 1);
 	if (word_place(word) == PLACE_UNEVICTABLE)
 		account_list(yard, zone_of_block(yard, pfn), YARD_LRU_UNEVICTABLE, -word_pages(word));
-	else if (yard->policy.lru_gen)
+	else if (mm_of(yard, pfn)->lru_gen)
 		gen_unlink(yard, pfn, false);
 	else
 		classic_unlink(yard, pfn);
@@ -165,46 +165,47 @@ void lru_unlink(struct yard *yard, uint32_t pfn)
 
 // ---- off the LRU for good ----
 
-// What remains of the word of a page that its owner has freed: the holder still has to know its size and its type.
+// What remains of the word of a page that its owner has freed: the holder still has to know its size and how it counts.
 static uint32_t freed_word(uint32_t word, enum page_place place)
 {
-	uint32_t rest = word & (make_word((enum yard_frame_state)FRAME_STATE, 0xf, 0) | PG_BATCH | PG_SWAPBACKED);
+	uint32_t rest = word & (make_word((enum yard_frame_state)FRAME_STATE, 0xf, 0) | PG_BATCH | ISOLATED_FILE);
 
 	if (place == PLACE_PLAIN)
 		rest &= ~(uint32_t)PG_ALL;
 	return rest | place_bits(place) | (word_place(word) == PLACE_MOVABLE_TAKEN ? GONE_UNCOUNTED : 0);
 }
 
-// lru_lock held; the page is on the LRU. True: nobody else holds it.
-static bool free_from_lru(struct yard *yard, uint32_t pfn)
+// lru_lock held; the page is on the LRU. With nobody else to free it it is gone all the same, so that a second free sees it.
+static enum free_when free_from_lru(struct yard *yard, uint32_t pfn)
 {
 	uint32_t word, to;
 
 	lru_list_del(yard, pfn);
 	word = frame_word(yard, pfn);
 	do {
-		to = freed_word(word, word & PG_BATCH ? PLACE_GONE : PLACE_PLAIN);
+		to = freed_word(word, PLACE_GONE);
 	} while (!change_word(yard, pfn, &word, to));
-	return word_place(to) == PLACE_PLAIN;
+	return to & PG_BATCH ? FREE_LATER : FREE_NOW;
 }
 
 // Until the place says that nobody else holds the page, or that somebody else will free it.
-bool lru_prepare_free(struct yard *yard, uint32_t pfn)
+enum free_when lru_prepare_free(struct yard *yard, uint32_t pfn)
 {
 	struct node_mm *mm = mm_of(yard, pfn);
 	uint32_t word = frame_word(yard, pfn), to;
-	bool on_lru, free;
+	enum free_when when;
+	bool on_lru;
 
-	for (;;) {
+	while (word_state(word) == YARD_FRAME_ALLOCATED) {
 		switch (word_place(word)) {
 		case PLACE_LRU:
 		case PLACE_UNEVICTABLE:
 			yard_spin_lock(&mm->lru_lock);
 			on_lru = word_on_lru(frame_word(yard, pfn));
-			free = on_lru && free_from_lru(yard, pfn);
+			when = on_lru ? free_from_lru(yard, pfn) : FREE_TWICE;
 			yard_spin_unlock(&mm->lru_lock);
 			if (on_lru)
-				return free;
+				return when;
 			word = frame_word(yard, pfn);
 			continue;
 		case PLACE_ISOLATED:
@@ -213,18 +214,19 @@ bool lru_prepare_free(struct yard *yard, uint32_t pfn)
 			break;
 		case PLACE_PLAIN:
 			if (!(word & PG_BATCH))
-				return true;
+				return FREE_NOW;
 			to = freed_word(word, PLACE_GONE);
 			break;
-		case PLACE_MOVABLE_OPS: // compaction may take it until it is plain
-			to = freed_word(word, word & PG_BATCH ? PLACE_GONE : PLACE_PLAIN);
+		case PLACE_MOVABLE_OPS: // compaction may take it until it is gone
+			to = freed_word(word, PLACE_GONE);
 			break;
 		default:
-			return false;
+			return FREE_TWICE;
 		}
 		if (change_word(yard, pfn, &word, to))
-			return word_place(to) == PLACE_PLAIN;
+			return word_place(to) == PLACE_GONE && !(to & PG_BATCH) ? FREE_NOW : FREE_LATER;
 	}
+	return FREE_TWICE;
 }
 
 // A page that waits in a batch leaves it first: the batches are applied.
@@ -247,12 +249,38 @@ void lru_remove(struct yard *yard, uint32_t pfn)
 	lru_change(yard, pfn, PLACE_MASK, place_bits(PLACE_PLAIN));
 }
 
+bool lru_make_plain(struct yard *yard, uint32_t pfn)
+{
+	uint32_t word;
+
+	lru_remove(yard, pfn);
+	word = frame_word(yard, pfn);
+	do {
+		if (word & PG_BATCH || (word_place(word) != PLACE_PLAIN && word_place(word) != PLACE_MOVABLE_OPS))
+			return false;
+	} while (!change_word(yard, pfn, &word, word & ~(uint32_t)PLACE_MASK));
+	return true;
+}
+
 // ---- isolated pages ----
 
-void account_isolated(struct yard *yard, uint32_t pfn, uint32_t word, int64_t sign)
+static void mod_isolated(struct yard *yard, uint32_t pfn, bool file, int64_t pages)
 {
-	mod_node_stat(yard, node_of(yard, pfn), (enum yard_node_stat)(YARD_NODE_ISOLATED_ANON + word_lru_type(word)),
-		      sign * word_pages(word));
+	mod_node_stat(yard, node_of(yard, pfn), file ? YARD_NODE_ISOLATED_FILE : YARD_NODE_ISOLATED_ANON, pages);
+}
+
+void count_isolated(struct yard *yard, uint32_t pfn)
+{
+	uint32_t word = frame_word(yard, pfn);
+	bool file = word_is_file(word);
+
+	frame_change(yard, pfn, ISOLATED_FILE, file ? ISOLATED_FILE : 0);
+	mod_isolated(yard, pfn, file, word_pages(word));
+}
+
+void uncount_isolated(struct yard *yard, uint32_t pfn, uint32_t word)
+{
+	mod_isolated(yard, pfn, word & ISOLATED_FILE, -word_pages(word));
 }
 
 bool lru_isolate(struct yard *yard, uint32_t pfn)
@@ -264,7 +292,7 @@ bool lru_isolate(struct yard *yard, uint32_t pfn)
 	isolated = word_on_lru(frame_word(yard, pfn));
 	if (isolated) {
 		lru_unlink(yard, pfn);
-		account_isolated(yard, pfn, frame_word(yard, pfn), 1);
+		count_isolated(yard, pfn);
 	}
 	yard_spin_unlock(&mm->lru_lock);
 	return isolated;
@@ -329,7 +357,7 @@ void lru_putback(struct yard *yard, uint32_t pfn, bool direct)
 		word = frame_word(yard, pfn);
 	}
 	if (!direct && !(word_gone(word) && word & GONE_UNCOUNTED))
-		account_isolated(yard, pfn, word, -1);
+		uncount_isolated(yard, pfn, word);
 	// Unevictable pages go the way of new ones in any case (C-7r).
 	if ((!direct || word & PG_MLOCKED) && lru_queue(yard, pfn, PLACE_ISOLATED, 0, 0))
 		return;
@@ -350,19 +378,20 @@ int yard_set_lru(struct yard *yard, uint32_t pfn, bool on)
 {
 	int error = check_owned(yard, pfn);
 	struct node_mm *mm;
-	uint32_t word;
 
 	if (error)
 		return error;
 	if (!on) {
 		lru_remove(yard, pfn);
-		return YARD_OK;
+		return frame_held(yard, pfn) ? YARD_EBUSY : YARD_OK;
 	}
+	if (word_counted(frame_word(yard, pfn)))
+		return YARD_OK; // it is there, or comes back
+	if (!lru_make_plain(yard, pfn))
+		return YARD_EBUSY;
 	mm = mm_of(yard, pfn);
 	yard_spin_lock(&mm->lru_lock);
-	word = frame_word(yard, pfn);
-	if (!(word & PG_BATCH) && (word_place(word) == PLACE_PLAIN || word_place(word) == PLACE_MOVABLE_OPS))
-		lru_link(yard, pfn, false);
+	lru_link(yard, pfn, false);
 	yard_spin_unlock(&mm->lru_lock);
 	return YARD_OK;
 }
@@ -370,15 +399,12 @@ int yard_set_lru(struct yard *yard, uint32_t pfn, bool on)
 int yard_set_movable_ops(struct yard *yard, uint32_t pfn, bool on)
 {
 	int error = check_owned(yard, pfn);
-	enum page_place from = on ? PLACE_PLAIN : PLACE_MOVABLE_OPS, to = on ? PLACE_MOVABLE_OPS : PLACE_PLAIN;
-	uint32_t word;
 
 	if (error)
 		return error;
-	lru_remove(yard, pfn);
-	word = frame_word(yard, pfn); // compaction may take the page at any time, and gives it back
-	while (word_place(word) == from
-	       && !change_word(yard, pfn, &word, (word & ~(uint32_t)PLACE_MASK) | place_bits(to)))
-		;
+	if (!lru_make_plain(yard, pfn)) // compaction may take the page at any time, and gives it back
+		return YARD_EBUSY;
+	if (on)
+		lru_change(yard, pfn, 0, place_bits(PLACE_MOVABLE_OPS));
 	return YARD_OK;
 }

@@ -55,6 +55,8 @@ static inline bool word_gone(uint32_t word) // freed by its owner, but not yet b
 	return word_place(word) == PLACE_GONE || word_place(word) == PLACE_GONE_ISOLATED;
 }
 
+// Of an isolated page, which has no generation: NR_ISOLATED counts it as a file page, whatever it has become since.
+enum { ISOLATED_FILE = 1 << PG_GEN_SHIFT };
 // Of a page in PLACE_GONE_ISOLATED: its owner's movable operations had it, NR_ISOLATED does not.
 enum { GONE_UNCOUNTED = PG_DROPBEHIND };
 
@@ -75,7 +77,9 @@ unsigned page_counters(uint32_t word);		  // bit mask over page_counter[]
 // One step of a page's word with the counters that follow. False: somebody changed it, *old is what it is now.
 bool change_word(struct yard *yard, uint32_t pfn, uint32_t *old, uint32_t to);
 void account_lru(struct yard *yard, const struct zone *zone, unsigned list, int64_t pages); // nr_inactive_anon...
-void account_isolated(struct yard *yard, uint32_t pfn, uint32_t word, int64_t sign); // NR_ISOLATED of the word's type
+// NR_ISOLATED of one page: as the type that it has now, and as the one that it was counted as.
+void count_isolated(struct yard *yard, uint32_t pfn);
+void uncount_isolated(struct yard *yard, uint32_t pfn, uint32_t word);
 void classic_link(struct yard *yard, uint32_t pfn, bool tail); // lru_lock held; the lists and sizes only
 void classic_unlink(struct yard *yard, uint32_t pfn);
 void size_add(uint64_t *size, int64_t pages); // lru_lock held; read without it

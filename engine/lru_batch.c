@@ -53,7 +53,7 @@ static void deactivate_file(struct yard *yard, uint32_t pfn, int64_t pages) // L
 
 static void deactivate(struct yard *yard, uint32_t pfn, int64_t pages) // L-16
 {
-	if (!yard->policy.lru_gen && !(frame_word(yard, pfn) & PG_ACTIVE))
+	if (!mm_of(yard, pfn)->lru_gen && !(frame_word(yard, pfn) & PG_ACTIVE))
 		return;
 	lru_list_del(yard, pfn);
 	move_to_list(yard, pfn, PG_ACTIVE | PG_REFERENCED, 0, false);

@@ -51,9 +51,10 @@ static int check_page(const struct yard *yard, uint32_t pfn) // it has joined th
 	return error || word_counted(frame_word(yard, pfn)) ? error : YARD_EINVAL;
 }
 
-static void count_pages(struct yard *yard, uint32_t pfn, enum yard_node_stat item)
+// `word`: of the page while it certainly was the caller's.
+static void count_pages(struct yard *yard, uint32_t pfn, uint32_t word, enum yard_node_stat item)
 {
-	mod_node_stat(yard, node_of(yard, pfn), item, word_pages(frame_word(yard, pfn)));
+	mod_node_stat(yard, node_of(yard, pfn), item, word_pages(word));
 }
 
 // ---- joining (L-7) ----
@@ -70,7 +71,7 @@ static bool gen_fault(const struct yard *yard, uint32_t bits)
 {
 	enum yard_mapping mapping = word_mapping(bits);
 
-	return yard->policy.lru_gen && (mapping == YARD_MAPPED || mapping == YARD_MAPPED_EXEC) && !(bits & PG_MLOCKED)
+	return lru_gen_on(yard) && (mapping == YARD_MAPPED || mapping == YARD_MAPPED_EXEC) && !(bits & PG_MLOCKED)
 	       && !(task_flags(yard) & YARD_TASK_MEMALLOC);
 }
 
@@ -78,6 +79,7 @@ int yard_lru_add(struct yard *yard, uint32_t pfn, uint32_t flags, enum yard_mapp
 {
 	uint32_t bits = bits_of(flags) | (uint32_t)mapping << PG_MAPPING_SHIFT, keep = PLACE_MASK;
 	int error = check_owned(yard, pfn);
+	uint32_t word = error ? 0 : frame_word(yard, pfn);
 	bool fault = gen_fault(yard, bits), restored = fault && bits & PG_WORKINGSET;
 
 	if (error)
@@ -91,7 +93,7 @@ int yard_lru_add(struct yard *yard, uint32_t pfn, uint32_t flags, enum yard_mapp
 	if (!lru_queue(yard, pfn, PLACE_PLAIN, PG_ALL & ~keep, bits))
 		return YARD_EINVAL;
 	if (restored) // G-11
-		count_pages(yard, pfn, (enum yard_node_stat)(YARD_NODE_WORKINGSET_ACTIVATE_ANON + word_lru_type(bits)));
+		count_pages(yard, pfn, word, (enum yard_node_stat)(YARD_NODE_WORKINGSET_ACTIVATE_ANON + word_lru_type(bits)));
 	return YARD_OK;
 }
 
@@ -134,7 +136,7 @@ static void mark_accessed(struct yard *yard, uint32_t pfn)
 
 	if (word & PG_DROPBEHIND)
 		return;
-	if (yard->policy.lru_gen)
+	if (lru_gen_on(yard))
 		gen_mark_accessed(yard, pfn);
 	else if (frame_change(yard, pfn, 0, PG_REFERENCED) & PG_REFERENCED)
 		second_reference(yard, pfn, word);
@@ -154,7 +156,7 @@ static void make_dirty(struct yard *yard, uint32_t pfn)
 	uint32_t old = lru_change(yard, pfn, 0, PG_DIRTY);
 
 	if (!(old & (PG_DIRTY | PG_ANON | PG_SWAPBACKED)))
-		count_pages(yard, pfn, YARD_NODE_DIRTIED);
+		count_pages(yard, pfn, old, YARD_NODE_DIRTIED);
 }
 
 int yard_lru_touch(struct yard *yard, uint32_t pfn, unsigned mappings, bool write)
@@ -300,7 +302,7 @@ int yard_writeback_end(struct yard *yard, uint32_t pfn)
 	if (!(frame_word(yard, pfn) & PG_WRITEBACK))
 		return YARD_EINVAL;
 	old = lru_change(yard, pfn, PG_WRITEBACK | PG_RECLAIM, 0);
-	count_pages(yard, pfn, YARD_NODE_WRITTEN);
+	count_pages(yard, pfn, old, YARD_NODE_WRITTEN);
 	account_writeback_end(yard, node_of(yard, pfn), (uint64_t)word_pages(old));
 	if (old & PG_RECLAIM && !(old & (PG_DIRTY | PG_MLOCKED)) && word_place(old) == PLACE_LRU)
 		lru_batch_add(yard, pfn, BATCH_MOVE_TAIL);
@@ -318,15 +320,18 @@ uint32_t yard_lru_next(const struct yard *yard, unsigned node, enum yard_lru_lis
 {
 	if (node >= yard->nr_nodes || list >= YARD_LRU_UNEVICTABLE)
 		return PFN_NONE;
-	return pfn == PFN_NONE ? list_head(&yard->mm[node].lruvec.lists[list]) : frame_at(yard, pfn)->next;
+	if (pfn == PFN_NONE)
+		return list_head(&yard->mm[node].lruvec.lists[list]);
+	return in_yard(yard, pfn) ? frame_at(yard, pfn)->next : PFN_NONE;
 }
 
 int yard_lru_split(struct yard *yard, uint32_t pfn, unsigned order)
 {
 	const uint32_t order_bits = 0xfu << FRAME_ORDER_SHIFT;
-	int error = check_allocated(yard, pfn, order);
+	int error = check_owned(yard, pfn);
 	uint32_t word;
 
+	error = error ? error : check_allocated(yard, pfn, order);
 	if (error)
 		return error;
 	word = frame_word(yard, pfn);

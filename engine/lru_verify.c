@@ -31,9 +31,8 @@ static void tally_page(struct tally *tally, const struct yard *yard, const struc
 		tally->pages[list_of(yard, word)][zone->type] += pages;
 	if (place == PLACE_ISOLATED || (place == PLACE_GONE_ISOLATED && !(word & GONE_UNCOUNTED)))
 		tally->isolated += pages;
-	for (unsigned i = 0; i < PAGE_COUNTERS; i++)
-		if (page_counters(word) >> i & 1)
-			tally->counters[i] += pages;
+	for (unsigned counted = page_counters(word); counted; counted &= counted - 1)
+		tally->counters[__builtin_ctz(counted)] += pages;
 }
 
 static bool check_word(struct report *report, uint32_t pfn, uint32_t word)

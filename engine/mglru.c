@@ -16,6 +16,7 @@ void gen_setup(struct yard *yard, unsigned node) // G-2
 				list_init(&gens->lists[gen][type][zone]);
 	}
 	gens->max_seq = MIN_GENS + 1;
+	yard->mm[node].lru_gen = yard->policy.lru_gen;
 }
 
 // ---- sizes ----
@@ -163,20 +164,24 @@ static void drain_generation(struct yard *yard, struct lru_gen *gens, unsigned g
 			}
 }
 
-// Oldest first. Linux does this in batches of 4096 so as not to keep the lock too long; here nobody waits for it.
+// Oldest first. Linux does this in batches of 4096 so as not to keep the lock too long.
+static void switch_node(struct yard *yard, struct node_mm *mm, bool on)
+{
+	yard_spin_lock(&mm->lru_lock);
+	if (on)
+		fill_generations(yard, mm);
+	for (unsigned age = NR_GENS; !on && age > 0; age--)
+		drain_generation(yard, &mm->lruvec.gen, seq_gen(mm->lruvec.gen.max_seq + 1 - age));
+	mm->lru_gen = on;
+	yard_spin_unlock(&mm->lru_lock);
+}
+
+// What runs meanwhile may look for pages in the lists that a node no longer uses, and finds none.
 void yard_set_lru_gen(struct yard *yard, bool on)
 {
-	if (on == (bool)yard->policy.lru_gen)
+	if (on == lru_gen_on(yard))
 		return;
-	for (unsigned node = 0; node < yard->nr_nodes; node++) {
-		struct node_mm *mm = &yard->mm[node];
-
-		yard_spin_lock(&mm->lru_lock);
-		if (on)
-			fill_generations(yard, mm);
-		for (unsigned age = NR_GENS; !on && age > 0; age--)
-			drain_generation(yard, &mm->lruvec.gen, seq_gen(mm->lruvec.gen.max_seq + 1 - age));
-		yard_spin_unlock(&mm->lru_lock);
-	}
-	yard->policy.lru_gen = on;
+	for (unsigned node = 0; node < yard->nr_nodes; node++)
+		switch_node(yard, &yard->mm[node], on);
+	__atomic_store_n(&yard->policy.lru_gen, on, __ATOMIC_RELAXED);
 }

@@ -26,7 +26,7 @@ static void promote(struct yard *yard, uint32_t pfn, const struct lru_gen *gens)
 {
 	uint32_t word = frame_word(yard, pfn);
 
-	if (word_place(word) != PLACE_LRU || word & PG_MLOCKED)
+	if (word_place(word) != PLACE_LRU || word & PG_MLOCKED || !mm_of(yard, pfn)->lru_gen)
 		return;
 	if (first_sighting(yard, word))
 		frame_change(yard, pfn, PG_REFS, PG_REFERENCED);

@@ -265,7 +265,7 @@ static bool zones_have_enough(struct yard *yard, unsigned node, const struct sca
 		const struct zone *zone = zone_at(yard, node * YARD_ZONE_TYPES + type);
 
 		if (zone->managed
-		    && !watermark_ok(yard, zone, 0, zone_wmark(zone, WMARK_HIGH) + GEN_BATCH_MIN, sc->highest_zone, 0,
+		    && !watermark_ok(yard, zone, 0, zone_wmark(zone, balance_mark(yard)) + GEN_BATCH_MIN, sc->highest_zone, 0,
 				     zone_stat(zone, YARD_NR_FREE_PAGES)))
 			return false;
 	}

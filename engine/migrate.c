@@ -77,7 +77,7 @@ static void discard_source(struct migration *m, uint32_t pfn)
 	bool counted = word_place(word) == PLACE_ISOLATED || (word_gone(word) && !(word & GONE_UNCOUNTED));
 
 	if (counted && m->reason != MR_DEMOTION)
-		account_isolated(m->yard, pfn, word, -1);
+		uncount_isolated(m->yard, pfn, word);
 	lru_discard(m->yard, pfn);
 }
 
@@ -206,8 +206,20 @@ static void set_word(struct yard *yard, uint32_t pfn, uint32_t word)
 // isolated, so that it can be freed at any time.
 static void prepare_destination(struct yard *yard, uint32_t from, uint32_t to, uint32_t word)
 {
-	frame_at(yard, to)->owner = frame_at(yard, from)->owner;
+	yard_set_owner(yard, to, yard_get_owner(yard, from));
 	set_word(yard, to, word & ~(uint32_t)(PG_BATCH | PG_GEN));
+}
+
+// The owner may have told something of the page until it pointed to the destination. What it has told of that meanwhile
+// is newer.
+static void carry_over(struct yard *yard, uint32_t from, uint32_t to, uint32_t copied)
+{
+	const uint32_t seen = PG_DIRTY | PG_REFERENCED | PG_YOUNG; // does no harm when it is not true any more
+	const uint32_t told = PG_MLOCKED | PG_PINNED | PG_DROPBEHIND | PG_SWAPCACHE | PG_SWAPBACKED | PG_MAPPING;
+	uint32_t last = frame_word(yard, from), changed = (last ^ copied) & ~(frame_word(yard, to) ^ copied);
+
+	if (changed & (seen | told) && !word_gone(last))
+		lru_change(yard, to, changed & told & ~last, changed & (seen | told) & last);
 }
 
 static void release_destination(struct migration *m, uint32_t to, bool lru)
@@ -215,7 +227,7 @@ static void release_destination(struct migration *m, uint32_t to, bool lru)
 	uint32_t word = frame_word(m->yard, to);
 
 	if (lru)
-		account_isolated(m->yard, to, word, 1); // lru_putback() takes it back
+		count_isolated(m->yard, to); // lru_putback() takes it back
 	lru_putback(m->yard, to, false);
 	if (word & PG_MLOCKED)
 		lru_drain_cpu(m->yard, this_cpu(m->yard));
@@ -262,6 +274,7 @@ static enum outcome move_page(struct migration *m, uint32_t from, uint32_t to)
 	yard_host_charge(&m->yard->host, YARD_COST_COPY_PAGE, 1ull << order);
 	yard_host_charge(&m->yard->host, YARD_COST_REMAP, 1);
 	count_moved(m, order);
+	carry_over(m->yard, from, to, word);
 	release_destination(m, to, word_place(word) == PLACE_ISOLATED);
 	discard_source(m, from);
 	return DONE;

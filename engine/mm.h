@@ -149,6 +149,7 @@ struct compact_control {
 	uint64_t free_pfn, migrate_pfn, fast_start_pfn; // 64 bits: positions may pass the yard's end
 	uint64_t total_migrate_scanned, total_free_scanned;
 	uint64_t last_migrated;
+	uint64_t unmarked; // block of the last scan if that took pages of movable operations only: C3.9 does not mark it; 0: none
 	struct zone *zone;
 	int order; // -1: proactive, manual, alloc_contig
 	int search_order;
@@ -246,6 +247,7 @@ struct kcompactd { // K1, K2
 
 struct node_mm { // reclaim's and compaction's part of a node; yard->mm[node]
 	_Alignas(CACHE_LINE) yard_spinlock lru_lock;
+	bool lru_gen; // lru_lock: which of the two keeps the node's pages (G-1)
 	struct lruvec lruvec;
 	_Atomic int64_t stat[YARD_NODE_STATS];
 	_Atomic uint32_t flags; // enum node_flags
@@ -309,6 +311,12 @@ static inline void count_vm_event(struct yard *yard, enum yard_vm_event event, u
 static inline uint64_t vm_event(const struct yard *yard, enum yard_vm_event event)
 {
 	return atomic_load_explicit(&yard->vm_events[event], memory_order_relaxed);
+}
+
+// Which LRU is in use. During a switch a node may be with the other one yet: its lists go by node_mm.lru_gen.
+static inline bool lru_gen_on(const struct yard *yard)
+{
+	return __atomic_load_n(&yard->policy.lru_gen, __ATOMIC_RELAXED);
 }
 
 static inline unsigned node_of(const struct yard *yard, uint32_t pfn)
@@ -388,8 +396,12 @@ bool lru_gone(const struct yard *yard, uint32_t pfn); // its owner freed an isol
 void lru_batch_add(struct yard *yard, uint32_t pfn, enum batch_kind kind);
 void lru_drain_cpu(struct yard *yard, unsigned cpu);
 void lru_drain_all(struct yard *yard);
-// yard_free() of a page that has a place or waits in a batch. True: it may be freed now (its word is that of a plain page).
-bool lru_prepare_free(struct yard *yard, uint32_t pfn);
+// yard_free() of a page that has a place or waits in a batch. LATER: whoever holds it frees it. TWICE: it is free already,
+// or is being freed.
+enum free_when { FREE_NOW, FREE_LATER, FREE_TWICE };
+enum free_when lru_prepare_free(struct yard *yard, uint32_t pfn);
+// Makes it a plain page, out of everybody else's reach. False: somebody holds it. Nothing else has changed then.
+bool lru_make_plain(struct yard *yard, uint32_t pfn);
 void lru_activate(struct yard *yard, uint32_t pfn); // queues for L-15; lru_lock not held
 void workingset_age(struct yard *yard, unsigned node, uint64_t pages); // L-18, lru_lock held
 uint64_t workingset_eviction(struct yard *yard, uint32_t pfn); // L-19: the shadow; lru_lock not held
@@ -504,6 +516,7 @@ void gen_age_node(struct yard *yard, unsigned node, struct scan_control *sc);	 /
 int gen_check_reference(struct yard *yard, uint32_t pfn); // G-8: enum page_reference
 uint64_t gen_shadow(struct yard *yard, uint32_t pfn);	  // G-11
 uint32_t gen_refault(struct yard *yard, uint32_t pfn, uint32_t flags, uint64_t shadow); // G-11: YARD_PAGE flags to add
+int verify_compact(struct yard *yard, char *text, size_t size); // spec 03 3.15, spec 02 I-6, I-9, spec 04 T-7
 int verify_gen(struct yard *yard, char *text, size_t size);
 
 // ---- compact_suit.c: 3.2 ----
@@ -594,6 +607,7 @@ void putback_movable_pages(struct yard *yard, struct list *list); // M6
 // ---- kcompactd.c ----
 void wakeup_kcompactd(struct yard *yard, unsigned node, unsigned order, unsigned highest_zone); // K1
 void setup_kcompactd(struct yard *yard);
+void kcompactd_has_memory(struct yard *yard, unsigned node); // from now on (K1): nothing limits its zones yet
 unsigned kcompactd_flags(const struct yard *yard); // KC-1
 enum { COMPACTION_HPAGE_ORDER = 9 }; // HPO
 unsigned compact_zone_score(const struct zone *zone);		  // K3

@@ -6,7 +6,6 @@
 #pragma once
 
 #define account_free_pages pageyard_engine_account_free_pages
-#define account_isolated pageyard_engine_account_isolated
 #define account_lru pageyard_engine_account_lru
 #define account_scanned pageyard_engine_account_scanned
 #define account_stolen pageyard_engine_account_stolen
@@ -55,6 +54,7 @@
 #define compaction_suitable pageyard_engine_compaction_suitable
 #define compaction_zonelist_suitable pageyard_engine_compaction_zonelist_suitable
 #define could_claim pageyard_engine_could_claim
+#define count_isolated pageyard_engine_count_isolated
 #define count_numa_event pageyard_engine_count_numa_event
 #define count_pageblock pageyard_engine_count_pageblock
 #define defer_compaction pageyard_engine_defer_compaction
@@ -143,6 +143,7 @@
 #define isolate_freepages pageyard_engine_isolate_freepages
 #define isolate_migratepages pageyard_engine_isolate_migratepages
 #define kcompactd_flags pageyard_engine_kcompactd_flags
+#define kcompactd_has_memory pageyard_engine_kcompactd_has_memory
 #define kswapd_clear_hopeless pageyard_engine_kswapd_clear_hopeless
 #define kswapd_record_order pageyard_engine_kswapd_record_order
 #define kswapd_try_clear_hopeless pageyard_engine_kswapd_try_clear_hopeless
@@ -161,6 +162,7 @@
 #define lru_gone pageyard_engine_lru_gone
 #define lru_isolate pageyard_engine_lru_isolate
 #define lru_link pageyard_engine_lru_link
+#define lru_make_plain pageyard_engine_lru_make_plain
 #define lru_prepare_free pageyard_engine_lru_prepare_free
 #define lru_putback pageyard_engine_lru_putback
 #define lru_remove pageyard_engine_lru_remove
@@ -220,8 +222,10 @@
 #define throttle_direct_reclaim pageyard_engine_throttle_direct_reclaim
 #define try_to_compact_pages pageyard_engine_try_to_compact_pages
 #define try_to_free_pages pageyard_engine_try_to_free_pages
+#define uncount_isolated pageyard_engine_uncount_isolated
 #define unreserve_for pageyard_engine_unreserve_for
 #define update_mobility pageyard_engine_update_mobility
+#define verify_compact pageyard_engine_verify_compact
 #define verify_gen pageyard_engine_verify_gen
 #define verify_lru pageyard_engine_verify_lru
 #define wake_throttled pageyard_engine_wake_throttled

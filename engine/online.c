@@ -3,7 +3,7 @@
 // What joins or leaves an instance after its boot: memory whose release was put off (spec 01 M18), memory plugged in
 // later (M19), boot reservations given back (M20), CPUs (P5, P19).
 
-#include "engine/internal.h"
+#include "engine/mm.h"
 
 enum { MAX_BLOCK = 1 << YARD_MAX_PAGE_ORDER };
 
@@ -267,13 +267,15 @@ static void move_range(struct yard *yard, uint32_t index)
 static void extend_zone(struct yard *yard, struct zone *zone, uint32_t start, uint32_t end)
 {
 	struct node *node = &yard->nodes[zone->node];
-	bool populated = zone_populated(zone);
+	bool populated = zone_populated(zone), first = !node->has_memory;
 
 	zone->start_pfn = populated ? lower(zone->start_pfn, start) : start;
 	zone->end_pfn = higher(zone->end_pfn, end);
 	zone->present += end - start;
 	zone->contiguous = zone->present == zone->end_pfn - zone->start_pfn;
 	node->has_memory = true;
+	if (first)
+		kcompactd_has_memory(yard, zone->node);
 	for (uint32_t pfn = start; pfn < end; pfn += YARD_PAGEBLOCK_NR_PAGES) {
 		struct pageblock *block = pageblock_of(yard, pfn);
 
@@ -313,6 +315,7 @@ int yard_online_memory(struct yard *yard, uint32_t start, uint32_t end, unsigned
 
 static void drain_cpu(struct yard *yard, unsigned cpu)
 {
+	lru_drain_cpu(yard, cpu); // spec 04 L-12; what its batches free goes to its sets
 	for (unsigned id = 0; id < yard->nr_zones; id++) {
 		struct zone *zone = zone_at(yard, id);
 

@@ -181,7 +181,8 @@ bool out_of_memory(struct yard *yard, const struct alloc_context *ctx)
 	describe(yard, ctx, &oom);
 	has_current = find_current(yard, &oom, &task);
 	if (has_current && dies_anyway(yard, &task)) {
-		mark_victim(yard, &task);
+		if (!(task_flags(yard) & YARD_TASK_OOM_VICTIM)) // once
+			mark_victim(yard, &task);
 		return true;
 	}
 	if (!(ctx->gfp & YARD_GFP_FS)) // OOM-4
@@ -231,9 +232,12 @@ static bool spares_others(const struct slowpath *s) // SP-58
 
 static void kill_for(struct slowpath *s) // SP-59
 {
-	bool nofail = s->ctx->gfp & YARD_GFP_NOFAIL;
+	bool nofail = s->ctx->gfp & YARD_GFP_NOFAIL, killed;
+	unsigned memalloc = memalloc_enter(s->yard); // what the owner allocates must not come here: oom_lock is held
 
-	if (!out_of_memory(s->yard, s->ctx) && !nofail)
+	killed = out_of_memory(s->yard, s->ctx);
+	memalloc_leave(s->yard, memalloc);
+	if (!killed && !nofail)
 		return;
 	s->progress = 1;
 	if (nofail && !slow_attempt(s, ALLOC_NO_WATERMARKS | ALLOC_CPUSET))

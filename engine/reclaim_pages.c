@@ -2,7 +2,7 @@
 //
 // Pages that their owner wants to go now, whatever their references say (MADV_PAGEOUT, spec 04 P-5).
 
-#include "engine/mm.h"
+#include "engine/lru.h"
 
 // Takes the page off the LRU. False: it is not there, or cannot be reclaimed.
 static bool take(struct yard *yard, uint32_t pfn)
@@ -24,7 +24,7 @@ static int64_t type_pages(const struct yard *yard, uint32_t pfn, unsigned type)
 {
 	uint32_t word = frame_word(yard, pfn);
 
-	return word_is_file(word) == (type == FILE_LRU) ? 1 << word_order(word) : 0;
+	return !!(word & ISOLATED_FILE) == (type == FILE_LRU) ? 1 << word_order(word) : 0;
 }
 
 static void add_types(const struct yard *yard, uint32_t pfn, int64_t pages[LRU_TYPES], int64_t sign)

@@ -132,6 +132,8 @@ int yard_restore_allocated(struct yard *yard, uint32_t pfn, uint32_t nr, bool lr
 			return YARD_ERANGE;
 		if (yard_frame_state(yard, p, NULL, NULL) != YARD_FRAME_NONE)
 			return YARD_EDOUBLEFREE;
+	}
+	for (uint32_t p = pfn; p < pfn + nr; p++) {
 		frame_set_word(yard, p, make_word(YARD_FRAME_ALLOCATED, 0, 0));
 		if (lru)
 			yard_set_lru(yard, p, true);

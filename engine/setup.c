@@ -151,6 +151,8 @@ static bool config_ok(const struct yard_config *config)
 		return false;
 	if (config->user_min_free_kbytes > 0 && (uint64_t)config->user_min_free_kbytes / 4 > memory_pages(config))
 		return false;
+	if (config->hz > NSEC_PER_MSEC || config->dirty_ratio > 100 || config->min_unmapped_ratio > 100 || config->min_slab_ratio > 100)
+		return false;
 	return config->watermark_scale_factor <= 3000 && config->swappiness <= 200 && config->extfrag_threshold <= 1000
 	       && config->compaction_proactiveness <= 100 && config->panic_on_oom <= 2;
 }
@@ -496,7 +498,7 @@ int yard_init(void *memory, size_t size, const struct yard_config *config, struc
 	struct yard *yard = memory;
 	struct layout layout;
 
-	if (!config_ok(config) || (uintptr_t)memory % CACHE_LINE)
+	if (!config_ok(config) || !memory || (uintptr_t)memory % CACHE_LINE)
 		return YARD_EINVAL;
 	config_layout(config, &layout);
 	if (size < layout.size)
@@ -537,7 +539,7 @@ struct yard *yard_copy(void *memory, size_t size, const struct yard *from)
 	struct yard *yard = memory;
 	struct layout layout;
 
-	if (size < from->size || (uintptr_t)memory % CACHE_LINE)
+	if (!memory || size < from->size || (uintptr_t)memory % CACHE_LINE)
 		return NULL;
 	__builtin_memcpy(memory, from, from->size);
 	compute_layout(&layout, from->nr_nodes, from->nr_cpus, from->nr_memory + from->nr_offline, from->nr_reserved,

@@ -142,8 +142,8 @@ static enum fate judge_references(struct shrink *s, uint32_t pfn) // C-7.6
 
 	if (s->ignore_references)
 		return FATE_GO_ON;
-	reference = s->yard->policy.lru_gen ? (enum page_reference)gen_check_reference(s->yard, pfn)
-					    : check_references(s->yard, pfn);
+	reference = lru_gen_on(s->yard) ? (enum page_reference)gen_check_reference(s->yard, pfn)
+					: check_references(s->yard, pfn);
 	if (reference == REFERENCE_ACTIVATE)
 		return FATE_ACTIVATE;
 	if (reference == REFERENCE_RECLAIM)
@@ -324,7 +324,7 @@ static void take_back_eviction(struct shrink *s, uint32_t word)
 {
 	struct node_mm *mm = &s->yard->mm[s->node];
 
-	if (is_lazyfree(word) || s->yard->policy.lru_gen)
+	if (is_lazyfree(word) || lru_gen_on(s->yard))
 		return;
 	yard_spin_lock(&mm->lru_lock);
 	workingset_age(s->yard, s->node, -word_pages(word));

@@ -228,7 +228,7 @@ static uint64_t sort_active(struct yard *yard, uint32_t pfn, struct list *active
 	int mappings;
 	uint32_t word;
 
-	if (frame_word(yard, pfn) & PG_MLOCKED) {
+	if (lru_gone(yard, pfn) || frame_word(yard, pfn) & PG_MLOCKED) { // an owner is not asked about what it has freed
 		lru_putback(yard, pfn, true);
 		return 0;
 	}

@@ -127,7 +127,7 @@ void shrink_node(struct yard *yard, unsigned node, struct scan_control *sc)
 	uint64_t round;
 	bool any = false;
 
-	if (yard->policy.lru_gen) {
+	if (lru_gen_on(yard)) {
 		gen_shrink_node(yard, node, sc);
 		return;
 	}

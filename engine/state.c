@@ -132,23 +132,27 @@ uint32_t yard_free_list_next(const struct yard *yard, unsigned zone, unsigned or
 {
 	if (zone >= yard->nr_zones || order > YARD_MAX_PAGE_ORDER || migratetype >= YARD_MIGRATETYPES)
 		return PFN_NONE;
-	return pfn == PFN_NONE ? zone_at(yard, zone)->free[order][migratetype].head : frame_at(yard, pfn)->next;
+	if (pfn == PFN_NONE)
+		return zone_at(yard, zone)->free[order][migratetype].head;
+	return in_yard(yard, pfn) ? frame_at(yard, pfn)->next : PFN_NONE;
 }
 
 uint32_t yard_pcp_list_next(const struct yard *yard, unsigned zone, unsigned cpu, unsigned pindex, uint32_t pfn)
 {
 	if (zone >= yard->nr_zones || cpu >= yard->nr_cpus || pindex >= YARD_PCP_LISTS)
 		return PFN_NONE;
-	return pfn == PFN_NONE ? zone_pcp(zone_at(yard, zone), cpu)->lists[pindex].head : frame_at(yard, pfn)->next;
+	if (pfn == PFN_NONE)
+		return zone_pcp(zone_at(yard, zone), cpu)->lists[pindex].head;
+	return in_yard(yard, pfn) ? frame_at(yard, pfn)->next : PFN_NONE;
 }
 
 void yard_set_owner(struct yard *yard, uint32_t pfn, uint32_t owner)
 {
 	if (in_yard(yard, pfn))
-		frame_at(yard, pfn)->owner = owner;
+		__atomic_store_n(&frame_at(yard, pfn)->owner, owner, __ATOMIC_RELAXED);
 }
 
 uint32_t yard_get_owner(const struct yard *yard, uint32_t pfn)
 {
-	return in_yard(yard, pfn) ? frame_at(yard, pfn)->owner : 0;
+	return in_yard(yard, pfn) ? __atomic_load_n(&frame_at(yard, pfn)->owner, __ATOMIC_RELAXED) : 0;
 }

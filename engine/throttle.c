@@ -183,9 +183,10 @@ static void sleep_on_reserves(struct yard *yard, unsigned node, bool limited)
 
 bool throttle_direct_reclaim(struct yard *yard, const struct alloc_context *ctx)
 {
+	unsigned flags = ctx->task | task_flags(yard);
 	int node = node_to_test(yard, ctx);
 
-	if (task_flags(yard) & YARD_TASK_KTHREAD || fatal_signal(yard) || node < 0)
+	if (flags & (YARD_TASK_KTHREAD | YARD_TASK_SIGNAL) || node < 0)
 		return false;
 	if (allow_direct_reclaim(yard, (unsigned)node))
 		return false;

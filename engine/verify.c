@@ -364,5 +364,7 @@ int yard_verify(struct yard *yard, char *text, size_t size)
 	for (unsigned base = 0; base < yard->nr_zones; base += ZONES_AT_ONCE)
 		if (!verify_zones(&report, base))
 			return YARD_ECORRUPT;
-	return verify_lru(yard, text, size);
+	if (verify_lru(yard, text, size))
+		return YARD_ECORRUPT;
+	return verify_compact(yard, text, size);
 }

@@ -25,7 +25,7 @@ bool yard_worker_wait(struct yard *yard, const struct yard_wait *wait)
 {
 	uint64_t most = (uint64_t)SLEEP_AT_MOST_MS * NSEC_PER_MSEC, slept;
 
-	if (wait->kind == YARD_WAIT_NONE)
+	if (wait->kind == YARD_WAIT_NONE || wait->queue >= yard->nr_nodes * YARD_QUEUES)
 		return false;
 	if (asked_for(yard, wait->queue))
 		return true;

@@ -17,7 +17,7 @@ uint64_t workingset_eviction(struct yard *yard, uint32_t pfn)
 	struct node_mm *mm = &yard->mm[node];
 	uint64_t age;
 
-	if (yard->policy.lru_gen)
+	if (lru_gen_on(yard))
 		return gen_shadow(yard, pfn);
 	yard_spin_lock(&mm->lru_lock);
 	age = mm->lruvec.nonresident_age;
@@ -115,5 +115,5 @@ int yard_lru_refault(struct yard *yard, uint32_t pfn, uint32_t flags, uint64_t s
 		return 0;
 	if (!(shadow & SHADOW_PRESENT) || shadow_node(shadow) >= yard->nr_nodes)
 		return YARD_EINVAL;
-	return (int)(yard->policy.lru_gen ? gen_refault(yard, pfn, flags, shadow) : refault(yard, pfn, flags, shadow));
+	return (int)(lru_gen_on(yard) ? gen_refault(yard, pfn, flags, shadow) : refault(yard, pfn, flags, shadow));
 }

@@ -29,10 +29,12 @@ static bool heard(unsigned kind)
 {
 	switch (kind) {
 	case YARD_EVENT_PAGE_ALLOC: case YARD_EVENT_PAGE_ALLOC_EXTFRAG: case YARD_EVENT_WAKEUP_KSWAPD:
-	case YARD_EVENT_WAKEUP_KCOMPACTD: case YARD_EVENT_WHY_ATTEMPT: case YARD_EVENT_WHY_RESTART: case YARD_EVENT_WHY_SLOWPATH:
+	case YARD_EVENT_WAKEUP_KCOMPACTD: case YARD_EVENT_WHY_ATTEMPT: case YARD_EVENT_WHY_RESTART:
+	case YARD_EVENT_WHY_SLOWPATH:
 	case YARD_EVENT_WHY_RETRY:
 	case YARD_EVENT_TRY_TO_COMPACT_PAGES: case YARD_EVENT_COMPACTION_BEGIN: case YARD_EVENT_COMPACTION_END:
-	case YARD_EVENT_COMPACTION_SUITABLE: case YARD_EVENT_COMPACTION_DEFERRED: case YARD_EVENT_COMPACTION_DEFER_COMPACTION:
+	case YARD_EVENT_COMPACTION_SUITABLE: case YARD_EVENT_COMPACTION_DEFERRED:
+	case YARD_EVENT_COMPACTION_DEFER_COMPACTION:
 	case YARD_EVENT_COMPACTION_DEFER_RESET: case YARD_EVENT_KCOMPACTD_SLEEP: case YARD_EVENT_KCOMPACTD_WAKE:
 	case YARD_EVENT_KSWAPD_SLEEP: case YARD_EVENT_KSWAPD_WAKE: case YARD_EVENT_BALANCE_PGDAT_BEGIN:
 	case YARD_EVENT_BALANCE_PGDAT_END: case YARD_EVENT_DIRECT_RECLAIM_BEGIN: case YARD_EVENT_DIRECT_RECLAIM_END:
@@ -48,6 +50,8 @@ static bool heard(unsigned kind)
 static struct text wanted; // see want()
 static void (*on_event)(const struct yard_event *event); // something that happens at the same moment
 
+static uint64_t cache_pages;			    // see add_endless_cache()
+
 static void record_args(void *context, const struct yard_event *event)
 {
 	(void)context;
@@ -60,6 +64,8 @@ static void record_args(void *context, const struct yard_event *event)
 	if (event->nr_args)
 		memcpy(&event_args[nr_events * EVENT_ARGS], event->args, event->nr_args * sizeof(*event->args));
 	nr_events++;
+	if (event->kind == YARD_EVENT_DIRECT_RECLAIM_BEGIN)
+		cache_pages = CLUSTER_MAX;
 	if (on_event)
 		on_event(event);
 }
@@ -238,8 +244,8 @@ enum pile { MOVABLE_PAGES = 0, ONE_PINNED = 1, PAIRS = 2, NOT_READY = 4, RESERVE
 enum { PILE_BLOCKS = 16, PILE_MOVABLE = PILE_BLOCKS - 3, PILE_FREE = PILE_MOVABLE * 64, PILE_LRU = PILE_MOVABLE * 448 };
 
 // One full block of U, one of R, one more of U (RESERVED: of HIGHATOMIC with 32 scattered free pages), and M blocks with 64
-// scattered free pages (PAIRS: 32 pairs) and 448 mapped LRU pages each. Its zone is ready for compaction (SP-34); NOT_READY: its
-// high watermark is too high for that.
+// scattered free pages (PAIRS: 32 pairs) and 448 mapped LRU pages each. Its zone is ready for compaction (SP-34);
+// NOT_READY: its high watermark is too high for that.
 static UNUSED void build_pile_of(struct yard_config config, unsigned pile)
 {
 	static uint32_t lru[PILE_LRU];
@@ -275,7 +281,8 @@ static UNUSED void build_pile_of(struct yard_config config, unsigned pile)
 	yard_set_swap(yard, 4 * PILE_BLOCKS * BLOCK, 4 * PILE_BLOCKS * BLOCK);
 	shuffle(lru, nr);
 	for (size_t i = 0; i < nr; i++)
-		lru_page(lru[i], ANON_PAGE | (pile & ALL_PINNED || (pile & ONE_PINNED && lru[i] % BLOCK == 100) ? YARD_PAGE_PINNED : 0),
+		lru_page(lru[i],
+			ANON_PAGE | (pile & ALL_PINNED || (pile & ONE_PINNED && lru[i] % BLOCK == 100) ? YARD_PAGE_PINNED : 0),
 			 YARD_MAPPED);
 	yard_lru_drain_all(yard);
 	assert_verified();
@@ -283,7 +290,7 @@ static UNUSED void build_pile_of(struct yard_config config, unsigned pile)
 	listen();
 }
 
-// A cache whose objects share pages with nobody: reclaim has always freed 32 pages of it, which others have taken at once.
+// A cache of which each direct reclaim frees 32 pages, which others have taken at once.
 static int64_t endless_count(void *context, unsigned node, uint32_t gfp)
 {
 	(void)context, (void)node, (void)gfp;
@@ -293,7 +300,8 @@ static int64_t endless_count(void *context, unsigned node, uint32_t gfp)
 static int64_t endless_scan(void *context, unsigned node, uint32_t gfp, uint64_t *nr, uint64_t *pages)
 {
 	(void)context, (void)node, (void)gfp;
-	*pages = CLUSTER_MAX;
+	*pages = cache_pages;
+	cache_pages = 0;
 	return (int64_t)*nr;
 }
 

@@ -3,7 +3,7 @@
 // Random requests on small machines under every policy, with every callback of the owner failing now and then: the
 // invariants hold after each call that entered the slow path, no page is lost, and no call goes on for ever.
 //
-// PAGEYARD_RANDOM_OPS=N requests in all (default 60000), PAGEYARD_RANDOM_SEED=N. A failure prints both, with the machine.
+// PAGEYARD_MM_REQUESTS=N requests in all (default 60000), PAGEYARD_RANDOM_SEED=N. A failure prints both, with the machine.
 
 #include "mm_fixture.h"
 
@@ -276,7 +276,7 @@ static void pick_policy(void)
 	}
 }
 
-static void build_machine(uint64_t seed)
+static void build_machine(uint64_t seed, const char *policy)
 {
 	static const struct yard_shrinker slab = { "slab", slab_count, slab_scan, 2, 0, true, NULL };
 	static struct yard_shrinker shrinker;
@@ -287,7 +287,10 @@ static void build_machine(uint64_t seed)
 	m.seed = random_state = seed;
 	for (uint32_t i = 0; i < PAGES_MAX; i++)
 		m.pages[i].pfn = NONE;
-	pick_policy();
+	if (policy)
+		snprintf(m.policy, sizeof m.policy, "%s", policy);
+	else
+		pick_policy();
 	m.failing = chance(30) ? 0 : chance(50) ? 5 : 40;
 	m.pressure = 10 + random_below(50);
 	m.interrupts = chance(50);
@@ -515,11 +518,11 @@ static void fill(void) // until kswapd would be woken
 		op_allocate(&slow);
 }
 
-static uint64_t run_machine(uint64_t seed, uint64_t requests)
+static uint64_t run_machine(uint64_t seed, const char *policy, uint64_t requests)
 {
 	uint64_t slow = 0;
 
-	build_machine(seed);
+	build_machine(seed, policy);
 	fill();
 	for (m.operation = 0; m.operation < requests; m.operation++) {
 		yard_sim_set_cpu(yard, random_below(yard_nr_cpus(yard)));
@@ -547,19 +550,43 @@ static uint64_t setting(const char *name, uint64_t usual)
 
 static void no_violation_no_page_lost_no_endless_loop(void **state)
 {
-	uint64_t requests = setting("PAGEYARD_RANDOM_OPS", 60000), seed = setting("PAGEYARD_RANDOM_SEED", 1), slow = 0, machines = 0;
+	uint64_t requests = setting("PAGEYARD_MM_REQUESTS", 60000), seed = setting("PAGEYARD_RANDOM_SEED", 1), slow = 0, machines = 0;
 
 	(void)state;
 	for (uint64_t done = 0; done < requests; done += MACHINE_REQUESTS, machines++)
-		slow += run_machine(seed + machines, MACHINE_REQUESTS);
+		slow += run_machine(seed + machines, NULL, MACHINE_REQUESTS);
 	print_message("# %" PRIu64 " machines, %" PRIu64 " requests, %" PRIu64 " through the slow path\n", machines,
 		      machines * MACHINE_REQUESTS, slow);
 	assert_true(slow > requests / 50);
 }
 
+// Every pair of switches, with every pair of their values. PAGEYARD_RANDOM_PAIRS=N takes every N-th of them only.
+static void switches_in_every_combination_of_two(void **state)
+{
+	uint64_t step = setting("PAGEYARD_RANDOM_PAIRS", 10), number = 0, machines = 0;
+	size_t nr_switches;
+	const struct yard_policy_switch *switches = yard_policy_switches(&nr_switches);
+
+	(void)state;
+	for (size_t i = 0; i < nr_switches; i++)
+		for (size_t j = i + 1; j < nr_switches; j++)
+			for (size_t a = 0; switches[i].values[a]; a++)
+				for (size_t b = 0; switches[j].values[b]; b++) {
+					char policy[256];
+
+					if (number++ % step)
+						continue;
+					snprintf(policy, sizeof policy, "%s,%s=%s,%s=%s", machines & 1 ? "linux-7.3" : "storm-fix",
+						 switches[i].name, switches[i].values[a], switches[j].name, switches[j].values[b]);
+					run_machine(machines++, policy, 64);
+				}
+	print_message("# %" PRIu64 " of %" PRIu64 " combinations\n", machines, number);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(switches_in_every_combination_of_two, demolish),
 		cmocka_unit_test_teardown(no_violation_no_page_lost_no_endless_loop, demolish),
 	};
 

@@ -109,7 +109,8 @@ static void T2_no_block_makeable(void **state)
 
 static void T3_7_2_never_ends(void **state)
 {
-	static const char *const policies[] = { "linux-7.2,defrag_mode=1", "storm-fix", "linux-7.3,defrag_mode=1,promoted_retry=naive" };
+	static const char *const policies[] = { "linux-7.2,defrag_mode=1", "storm-fix",
+		"linux-7.3,defrag_mode=1,promoted_retry=naive" };
 	struct yard_result result;
 
 	(void)state;
@@ -203,27 +204,38 @@ static void SP54_17_rounds_without_progress(void **state)
 static struct yard_task others = { .pid = 99 };
 static bool busy;
 
-// Somebody takes the block that was made, and frees a page here and there of it.
+static void scan_from_the_ends(void) // as after a meeting of the scanners and a flush (spec 03 C3.7, C3.8)
+{
+	struct zone_compact *hints = &yard->compact[NORMAL];
+
+	for (uint32_t b = 0; b < PILE_BLOCKS; b++)
+		set_pageblock_skip(yard, base + b * BLOCK, false);
+	hints->cached_migrate[0] = hints->cached_migrate[1] = base;
+	hints->cached_free = base + (PILE_BLOCKS - 1) * BLOCK;
+}
+
+// Somebody takes what was made, and others free pages here and there, so that all is as it was.
 static void take_the_block(const struct yard_event *event)
 {
 	struct yard_task *task;
-	uint32_t block;
+	uint32_t pair;
 
+	if (event->kind == YARD_EVENT_DIRECT_RECLAIM_BEGIN)
+		scan_from_the_ends();
 	if (busy || event->kind != YARD_EVENT_COMPACTION_END || event->args[5] != SUCCESS)
 		return;
 	busy = true;
 	task = yard_set_current(yard, &others);
-	block = yard_alloc(yard, YARD_GFP_TRANSHUGE_LIGHT, 9);
-	assert_int_not_equal(block, NONE);
-	assert_int_equal(yard_split(yard, block, 9), YARD_OK);
-	for (uint32_t pfn = block; pfn < block + BLOCK; pfn++)
-		if (pfn % 8 == 3)
-			assert_int_equal(yard_free(yard, pfn, 0), YARD_OK);
-		else
+	while ((pair = yard_alloc(yard, YARD_GFP_TRANSHUGE_LIGHT, 1)) != NONE) {
+		assert_int_equal(yard_split(yard, pair, 1), YARD_OK);
+		for (uint32_t pfn = pair; pfn < pair + 2; pfn++)
 			assert_int_equal(yard_lru_add(yard, pfn, ANON_PAGE, YARD_MAPPED), YARD_OK);
+	}
 	yard_lru_drain_all(yard);
+	for (uint32_t pfn = base + 3 * BLOCK; pfn < base + PILE_BLOCKS * BLOCK; pfn++)
+		if (pfn % 8 == 3 && yard_frame_state(yard, pfn, NULL, NULL) == YARD_FRAME_ALLOCATED)
+			assert_int_equal(yard_free(yard, pfn, 0), YARD_OK);
 	yard_drain_all(yard, -1);
-	flush_pageblock_skip(yard, normal());
 	yard_set_current(yard, task);
 	busy = false;
 }
@@ -257,7 +269,45 @@ static void SP54_50_rounds_when_others_take_the_block(void **state)
 	assert_verified();
 }
 
-// Before the "promoted" terms, orders 1 to 3 have the same limits, but progress counts.
+// SP-45, 3.8 e: after DROP a promoted request has a full budget again, a movable one has not.
+static void DROP_gives_a_new_budget(void **state)
+{
+	(void)state;
+	for (unsigned promoted = 0; promoted < 2; promoted++) {
+		build_pile(defrag, ALL_PINNED);
+		set_wmarks(normal(), 900, 900, 900); // nothing can be reclaimed, but the estimate says that something could
+		assert_int_equal(ask(promoted ? GFP_U : GFP_M, 0, 0, 100).pfn, NONE);
+		for (int npl = 1; npl <= 16; npl++)
+			want("rretry(0,%d,1)", npl);
+		want("DROP>RETRY");
+		for (int npl = 1; npl <= 16 && promoted; npl++)
+			want("rretry(0,%d,1)", npl);
+		for (size_t i = 0; i < nr_events; i++) // only these
+			if (events[i].kind == YARD_EVENT_WHY_RETRY && events[i].a == YARD_SLOW_RRETRY)
+				events[i].kind = YARD_EVENT_PAGE_ALLOC;
+		assert_trace(T_RRETRY | T_STATES);
+	}
+}
+
+// The same for compaction's retries; its priority stays as it is.
+static void DROP_gives_new_compaction_retries(void **state)
+{
+	(void)state;
+	build_pile(defrag, MOVABLE_PAGES);
+	yard_set_swap(yard, 0, 0); // nothing can be reclaimed
+	add_endless_cache();
+	on_event = take_the_block;
+	ask(GFP_U, 1, 0, 1000);
+	on_event = NULL;
+	for (int n = 0; n <= 16; n++)
+		want("cretry(1,1,%d,%d,16,1)", PROGRESS, n);
+	for (int n = 0; n <= 16; n++)
+		want("cretry(1,0,%d,%d,16,%d)", PROGRESS, n, n < 16);
+	for (int n = 0; n <= 16; n++)
+		want("cretry(1,0,%d,%d,16,%d)", PROGRESS, n, n < 16);
+	assert_trace(T_CRETRY);
+}
+
 static void SP54_each_release_of_a_reserve_adds_a_round(void **state)
 {
 	size_t rounds[2];
@@ -314,8 +364,12 @@ static void SP21_costly(void **state)
 	assert_int_equal(count_events(YARD_EVENT_RECLAIM_RETRY_ZONE), 0);
 	build_pile(defrag, MOVABLE_PAGES);
 	on_event = take_the_block;
-	ask(YARD_GFP_TRANSHUGE | YARD_GFP_RETRY_MAYFAIL, 10, 0, 60);
+	ask(GFP_U | YARD_GFP_RETRY_MAYFAIL, 4, 0, 6); // the first round only compacts
 	on_event = NULL;
+	want("compact9,2");
+	for (int n = 0; n <= 4; n++)
+		want("compact9,1 cretry(4,1,%d,%d,4,%d)", PROGRESS, n, n < 4);
+	assert_trace(T_COMPACT | T_CRETRY);
 }
 
 // 7.4: fields of reclaim_retry_zone; anonymous pages count while they can be reclaimed.
@@ -396,7 +450,8 @@ static void SP52_skipped(void **state)
 		set_wmarks(normal(), cases[i].min, cases[i].min, cases[i].min);
 		add_endless_cache();
 		ask(GFP_R, cases[i].order, 0, 2); // the first round only compacts
-		want("rretry(%u,%d,0) cretry(%u,1,%d,0,16,%d)", cases[i].order, i == 4, cases[i].order, WITHDRAWN, cases[i].retry);
+		want("rretry(%u,%d,0) cretry(%u,1,%d,0,16,%d)", cases[i].order, i == 4, cases[i].order, WITHDRAWN,
+			cases[i].retry);
 		assert_trace(T_RRETRY | T_CRETRY);
 	}
 }
@@ -543,7 +598,8 @@ static void T29_same_bounds(void **state)
 
 // ---- 7.2 to 7.4 ----
 
-// DA-1: freepages: one interval for each pass of reclaim; compact: one for each direct compaction. Durations of 0 do not count.
+// DA-1: freepages: one interval for each pass of reclaim; compact: one for each direct compaction. Durations of 0 do
+// not count.
 static void DA1_delays(void **state)
 {
 	struct yard_task task = { .pid = 12 };
@@ -632,11 +688,15 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, forget_all)
 	const struct CMUnitTest tests[] = {
 		TEST(SP46_outcomes), TEST(SP43_the_zone_is_deferred_after_a_synchronous_failure), TEST(T1_block_makeable),
-		TEST(T2_no_block_makeable), TEST(T3_7_2_never_ends), TEST(T4_6_16_reclaims_base_pages), TEST(SP54_18_rounds),
+		TEST(T2_no_block_makeable), TEST(T3_7_2_never_ends), TEST(T4_6_16_reclaims_base_pages),
+		TEST(SP54_18_rounds),
 		TEST(SP54_17_rounds_when_compaction_is_skipped), TEST(SP54_17_rounds_without_progress),
-		TEST(SP54_50_rounds_when_others_take_the_block), TEST(SP54_each_release_of_a_reserve_adds_a_round),
-		TEST(SP49_what_counts_as_progress), TEST(SP21_costly), TEST(SP49_estimate), TEST(SP49_workers_sleep_a_jiffy),
-		TEST(SP52_early_exits), TEST(SP52_skipped), TEST(SP53_without_compaction), TEST(SP66_failures), TEST(SP67_stalls),
+		TEST(SP54_50_rounds_when_others_take_the_block), TEST(DROP_gives_a_new_budget),
+		TEST(DROP_gives_new_compaction_retries), TEST(SP54_each_release_of_a_reserve_adds_a_round),
+		TEST(SP49_what_counts_as_progress), TEST(SP21_costly), TEST(SP49_estimate),
+		TEST(SP49_workers_sleep_a_jiffy),
+		TEST(SP52_early_exits), TEST(SP52_skipped), TEST(SP53_without_compaction), TEST(SP66_failures),
+		TEST(SP67_stalls),
 		TEST(T29_split_flow), TEST(T29_same_bounds), TEST(DA1_delays), TEST(EV1_allocstall), TEST(T74_fields),
 	};
 

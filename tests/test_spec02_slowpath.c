@@ -77,7 +77,8 @@ static void E3_order_bound(void **state)
 static void E4_scopes(void **state)
 {
 	static const struct { unsigned task; uint32_t cleared; } cases[] = {
-		{ YARD_TASK_NOIO, YARD_GFP_IO | YARD_GFP_FS }, { YARD_TASK_NOFS, YARD_GFP_FS }, { YARD_TASK_PIN, YARD_GFP_MOVABLE },
+		{ YARD_TASK_NOIO, YARD_GFP_IO | YARD_GFP_FS }, { YARD_TASK_NOFS, YARD_GFP_FS },
+		{ YARD_TASK_PIN, YARD_GFP_MOVABLE },
 		{ YARD_TASK_NOIO | YARD_TASK_NOFS, YARD_GFP_IO | YARD_GFP_FS },
 		{ YARD_TASK_NOFS | YARD_TASK_PIN, YARD_GFP_FS | YARD_GFP_MOVABLE },
 	};
@@ -283,6 +284,7 @@ static void T14_huge(void **state)
 	table_1_4(defrag, YARD_GFP_TRANSHUGE_LIGHT, 9, 0, "A181 A1c0 fail0");
 	table_1_4(defrag, STEP1, 9, 0, "A181 A1c0 compact9,2 fail0");
 	table_1_4(defrag, MADVISED, 9, 0, "A181 A1c0 compact9,2 A1c0 reclaim9 =0 compact9,1 fail0");
+	table_1_4(defrag, MADVISED | YARD_GFP_THISNODE, 9, 0, "A181 A1c0 compact9,2 A1c0 reclaim9 =0 compact9,1 fail0");
 	table_1_4(defrag, MADVISED | YARD_GFP_NORETRY, 9, 0, "A181 A1c0 compact9,2 A1c0 reclaim9 =0 compact9,2 fail0");
 }
 
@@ -390,11 +392,11 @@ static void T22_states_that_retry(void **state)
 	assert_trace(T_STATES);
 }
 
-static unsigned rounds_until_cookie;
+static unsigned rounds_until_cookie, cookie_event;
 
 static void change_cookie(const struct yard_event *event) // as memory hotplug does
 {
-	if (event->kind == YARD_EVENT_DIRECT_RECLAIM_END && !--rounds_until_cookie)
+	if (event->kind == cookie_event && !--rounds_until_cookie)
 		atomic_fetch_add(&yard->zonelist_builds, 1);
 }
 
@@ -404,6 +406,7 @@ static void T22_cookie(void **state)
 	(void)state;
 	build_pile(defrag, ONE_PINNED);
 	rounds_until_cookie = 5;
+	cookie_event = YARD_EVENT_DIRECT_RECLAIM_END;
 	on_event = change_cookie;
 	assert_int_not_equal(ask(GFP_U, 0, 0, 100).pfn, NONE);
 	for (int npl = 1; npl <= 4; npl++)
@@ -413,14 +416,18 @@ static void T22_cookie(void **state)
 		want("rretry(0,%d,1) RRETRY>RETRY", npl);
 	want("CRETRY>RETRY DROP>RETRY RETRY>DONE");
 	assert_trace(T_STATES | T_RRETRY);
-	build_barren(defrag); // PREOOM: while the fallback is tried
-	rounds_until_cookie = 2;
-	on_event = change_cookie;
-	assert_int_equal(ask(GFP_U, 0, 0, 100).pfn, NONE);
-	want("A901 A940 reclaim9 =0 compact9,1 A840 reclaim0 =0 A940 reclaim9 =0 compact9,1 A840 reclaim0 =0 A42 fail1");
-	assert_trace(T_WORK);
+	for (unsigned late = 0; late < 2; late++) { // while the fallback is tried: LOOPGATE, or after it: PREOOM
+		build_barren(defrag);
+		rounds_until_cookie = 2;
+		cookie_event = late ? YARD_EVENT_RECLAIM_RETRY_ZONE : YARD_EVENT_DIRECT_RECLAIM_END;
+		on_event = change_cookie;
+		assert_int_equal(ask(GFP_U, 0, 0, 100).pfn, NONE);
+		want("DROP>RETRY %s DROP>RETRY", late ? "PREOOM>INIT" : "LOOPGATE>INIT");
+		assert_trace(T_STATES);
+	}
 	build_barren(defrag); // NOPAGE
 	rounds_until_cookie = 1;
+	cookie_event = YARD_EVENT_DIRECT_RECLAIM_END;
 	on_event = change_cookie;
 	assert_int_equal(ask(GFP_U | YARD_GFP_NORETRY, 0, 0, 100).pfn, NONE);
 	want("A901 A940 reclaim9 =0 compact9,1 A940 reclaim9 =0 compact9,1 fail1");
@@ -518,7 +525,8 @@ static uint64_t rco_of(const char *policy, uint32_t gfp, unsigned order, unsigne
 	build_barren(policy);
 	ask(gfp | YARD_GFP_NORETRY, order, 0, 100);
 	reclaim = (unsigned)last_event(YARD_EVENT_DIRECT_RECLAIM_BEGIN)->args[3];
-	*compaction = last_event(YARD_EVENT_TRY_TO_COMPACT_PAGES) ? (unsigned)last_event(YARD_EVENT_TRY_TO_COMPACT_PAGES)->args[0] : 0;
+	*compaction = last_event(YARD_EVENT_TRY_TO_COMPACT_PAGES) ?
+		(unsigned)last_event(YARD_EVENT_TRY_TO_COMPACT_PAGES)->args[0] : 0;
 	return reclaim;
 }
 
@@ -602,145 +610,6 @@ static void SP32_killed_while_throttled(void **state)
 	assert_int_equal(vm(YARD_VM_PGSCAN_DIRECT_THROTTLE), 0);
 }
 
-// SP-33, SP-34, EV-1: a zone that is ready for compaction is left alone, and the answer is 1.
-static void SP34_ready_for_compaction(void **state)
-{
-	(void)state;
-	build_pile(defrag, ONE_PINNED);
-	ask(GFP_U | YARD_GFP_NORETRY, 0, 0, 0);
-	assert_int_equal(last_event(YARD_EVENT_DIRECT_RECLAIM_END)->args[0], 1);
-	assert_int_equal(reclaimed(), 0);
-	assert_int_equal(allocstall(), 1);
-	build_pile(defrag, ONE_PINNED);
-	ask(GFP_M | YARD_GFP_NORETRY, 3, 0, 0); // the test is for costly orders only
-	assert_true(last_event(YARD_EVENT_DIRECT_RECLAIM_END)->args[0] >= 32);
-	assert_true(reclaimed() >= 32);
-	build_barren(defrag);
-	ask(GFP_U | YARD_GFP_NORETRY, 0, 0, 0);
-	assert_true(allocstall() >= 1);
-}
-
-// SP-34's mark is HIGH: 832 > high + 32 + (low - min).
-static void SP34_mark(void **state)
-{
-	(void)state;
-	for (unsigned ready_now = 0; ready_now < 2; ready_now++) {
-		build_pile(defrag, ONE_PINNED);
-		assert_int_equal(nr_free_pages(NORMAL), PILE_FREE);
-		set_wmarks(normal(), 64, 80, PILE_FREE - 32 - 16 - ready_now);
-		ask(GFP_U | YARD_GFP_NORETRY, 0, 0, 0);
-		assert_int_equal(reclaimed() == 0, ready_now);
-	}
-}
-
-static void SP41_index(void **state)
-{
-	struct yard_fragmentation index;
-
-	(void)state;
-	blank(8192);
-	give_used(0, 8192, false);
-	ready();
-	yard_get_fragmentation(yard, NORMAL, 9, &index);
-	assert_int_equal(index.fragmentation_index, 0); // no free runs
-	blank(8192);
-	give_free(0, 8);
-	give_free(512, 0);
-	give_used(256, 512, false);
-	give_used(513, 8192, false);
-	ready();
-	yard_get_fragmentation(yard, NORMAL, 9, &index);
-	assert_int_equal(index.fragmentation_index, 1000 - (1000 + 257 * 1000 / 512) / 2); // 250: memory is short
-	assert_false(compaction_suitable(yard, normal(), 9, 1, NORMAL));
-	yard_get_fragmentation(yard, NORMAL, 8, &index);
-	assert_int_equal(index.fragmentation_index, -1000);
-	build_pile(defrag, MOVABLE_PAGES);
-	yard_get_fragmentation(yard, NORMAL, 9, &index);
-	assert_int_equal(index.fragmentation_index, 1000 - (1000 + PILE_FREE * 1000 / 512) / PILE_FREE); // 997
-}
-
-static void SP41_gap(void **state)
-{
-	static const struct { const char *policy; unsigned order, gap; } cases[] = {
-		{ "linux-7.3", 9, 32 }, { "linux-7.3", 0, 2 }, { "linux-7.3", 3, 16 }, { "linux-7.3", 4, 32 }, { "linux-7.3", 5, 32 },
-		{ "linux-7.2", 9, 32 }, { "defrag-6.16", 9, 1024 }, { "defrag-6.16", 4, 32 }, { "defrag-6.16@7.3core", 9, 32 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		unsigned costly = cases[i].order > YARD_COSTLY_ORDER ? 16 : 0; // low - min
-
-		build_pile(cases[i].policy, MOVABLE_PAGES);
-		assert_int_equal(compact_gap(yard, cases[i].order), cases[i].gap);
-		if (cases[i].gap + costly >= PILE_FREE)
-			continue;
-		assert_true(compaction_suitable(yard, normal(), cases[i].order, PILE_FREE - cases[i].gap - costly - 1, NORMAL));
-		assert_false(compaction_suitable(yard, normal(), cases[i].order, PILE_FREE - cases[i].gap - costly, NORMAL));
-	}
-}
-
-static void SP42_zone_gate(void **state)
-{
-	const unsigned flags = ALLOC_WMARK_MIN | ALLOC_CPUSET;
-
-	(void)state;
-	build_pile(defrag, MOVABLE_PAGES);
-#define GATE(order, flags, async) compaction_suit_allocation_order(yard, normal(), order, NORMAL, flags, async, false)
-	assert_int_equal(GATE(9, flags, false), COMPACT_CONTINUE);
-	assert_int_equal(GATE(9, ALLOC_WMARK_HIGH, false), COMPACT_CONTINUE);
-	set_wmarks(normal(), PILE_FREE - 48, PILE_FREE - 32, PILE_FREE); // free = min + 32 + (low - min)
-	assert_int_equal(GATE(9, flags, false), COMPACT_SKIPPED);
-	set_wmarks(normal(), PILE_FREE - 49, PILE_FREE - 33, PILE_FREE);
-	assert_int_equal(GATE(9, flags, false), COMPACT_CONTINUE);
-	build_pile(defrag, PAIRS);
-	assert_int_equal(GATE(1, flags, false), COMPACT_SUCCESS); // such a block is there
-	assert_int_equal(GATE(2, flags, false), COMPACT_CONTINUE);
-	// (b): CMA pages do not count for an asynchronous costly request that may not use them
-	build_pile(defrag, MOVABLE_PAGES);
-	for (uint32_t b = 8; b < PILE_BLOCKS; b++) {
-		move_pageblock_free(yard, normal(), base + b * BLOCK, C);
-		set_pageblock_type(yard, base + b * BLOCK, C);
-	}
-	set_wmarks(normal(), 5 * 64 - 32, 5 * 64, 5 * 64);
-	assert_int_equal(GATE(9, flags, true), COMPACT_SKIPPED);
-	assert_int_equal(GATE(9, flags | ALLOC_CMA, true), COMPACT_CONTINUE);
-	assert_int_equal(GATE(9, flags, false), COMPACT_CONTINUE);
-	assert_int_equal(GATE(3, flags, true), COMPACT_CONTINUE);
-#undef GATE
-}
-
-static void SP44_deferral(void **state)
-{
-	const struct zone_compact *hints;
-
-	(void)state;
-	build_pile(defrag, MOVABLE_PAGES);
-	hints = &yard->compact[NORMAL];
-	assert_false(compaction_deferred(yard, normal(), 9));
-	compaction_defer_reset(yard, normal(), 9, false); // order 9 has succeeded
-	assert_int_equal(hints->order_failed, 10);
-	for (unsigned shift = 1; shift <= 8; shift++) {
-		defer_compaction(yard, normal(), 9);
-		assert_int_equal(hints->defer_shift, shift < 6 ? shift : 6);
-		assert_int_equal(hints->considered, 0);
-		assert_int_equal(hints->order_failed, 9);
-		assert_false(compaction_deferred(yard, normal(), 8)); // a smaller order has not failed
-		for (unsigned n = 1; n < 1u << hints->defer_shift; n++)
-			assert_true(compaction_deferred(yard, normal(), n & 1 ? 9 : 10));
-		assert_false(compaction_deferred(yard, normal(), 9));
-		assert_false(compaction_deferred(yard, normal(), 9));
-	}
-	defer_compaction(yard, normal(), 4);
-	assert_int_equal(hints->order_failed, 4);
-	compaction_defer_reset(yard, normal(), 7, false);
-	assert_int_equal(hints->order_failed, 8);
-	assert_int_equal(hints->defer_shift, 6);
-	compaction_defer_reset(yard, normal(), 3, true);
-	assert_int_equal(hints->order_failed, 8);
-	assert_int_equal(hints->defer_shift, 0);
-	assert_int_equal(hints->considered, 0);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, forget_all)
@@ -750,10 +619,10 @@ int main(void)
 		TEST(E7_a_machine_without_the_bit), TEST(E8_one_event_a_call), TEST(E11_effective_minimum),
 		TEST(E12_unusable_pages), TEST(T14_atomic), TEST(T14_nowait), TEST(T14_huge), TEST(T14_kernel),
 		TEST(T14_pf_memalloc), TEST(T14_nofail), TEST(SP1_nofail_without_reclaim), TEST(T14_movable_until_the_drop),
-		TEST(T22_states), TEST(T22_states_that_retry), TEST(T22_cookie), TEST(INIT_no_zone), TEST(SP20_compaction_first),
+		TEST(T22_states), TEST(T22_states_that_retry), TEST(T22_cookie), TEST(INIT_no_zone),
+		TEST(SP20_compaction_first),
 		TEST(SP12_interrupts), TEST(SP13_wakes_on_every_pass), TEST(SP45_promotion_of_reclaim_and_compaction),
-		TEST(SP31_attempts_after_reclaim), TEST(SP32_killed_while_throttled), TEST(SP34_ready_for_compaction),
-		TEST(SP34_mark), TEST(SP41_index), TEST(SP41_gap), TEST(SP42_zone_gate), TEST(SP44_deferral),
+		TEST(SP31_attempts_after_reclaim), TEST(SP32_killed_while_throttled),
 	};
 
 	return cmocka_run_group_tests_name("spec02_slowpath", tests, NULL, NULL);

@@ -64,6 +64,72 @@ static int check_types(struct verifier *v, const struct trace_event *event)
 	return check_block(v, event);
 }
 
+// ---- compaction ----
+
+static int check_zone(struct verifier *v, const struct trace_event *event)
+{
+	struct yard_zone_state zone;
+
+	if (event->a < 0 || (unsigned)event->a >= yard_nr_nodes(v->teacher) || event->b < 0 || event->b >= YARD_ZONE_TYPES
+	    || yard_get_zone(v->teacher, (unsigned)event->a * YARD_ZONE_TYPES + (unsigned)event->b, &zone) || !zone.populated)
+		return refuse(v, event, "no such zone");
+	return 0;
+}
+
+static int check_positions(struct verifier *v, const struct trace_event *event)
+{
+	if (event->pfn < v->start_pfn || event->pfn >= v->end_pfn || event->end_pfn < v->start_pfn || event->end_pfn > v->end_pfn)
+		return refuse(v, event, "a position outside the snapshot's memory");
+	return 0;
+}
+
+// Of one pageblock, and of one large page more at most.
+static int check_scan(struct verifier *v, const struct trace_event *event)
+{
+	enum { PAGES_MAX = 4 * YARD_PAGEBLOCK_NR_PAGES };
+
+	if (event->b < 0 || event->b > PAGES_MAX)
+		return refuse(v, event, "more pages than a scan takes");
+	if (event->kind == TRACE_FAST_ISOLATE_FREEPAGES)
+		return 0;
+	if (check_positions(v, event))
+		return -1;
+	if (event->end_pfn < event->pfn || event->end_pfn - event->pfn > YARD_PAGEBLOCK_NR_PAGES)
+		return refuse(v, event, "not a part of one pageblock");
+	return 0;
+}
+
+static int check_compaction(struct verifier *v, const struct trace_event *event)
+{
+	const int32_t pages_max = 1 << 20;
+
+	switch (event->kind) {
+	case TRACE_COMPACTION_SUITABLE:
+	case TRACE_COMPACTION_FINISHED:
+	case TRACE_COMPACTION_DEFERRED:
+	case TRACE_DEFER_COMPACTION:
+	case TRACE_DEFER_RESET:
+		return check_zone(v, event);
+	case TRACE_COMPACTION_BEGIN:
+	case TRACE_COMPACTION_END:
+		return check_positions(v, event);
+	case TRACE_FAST_ISOLATE_FREEPAGES:
+	case TRACE_ISOLATE_FREEPAGES:
+	case TRACE_ISOLATE_MIGRATEPAGES:
+		return check_scan(v, event);
+	case TRACE_COMPACTION_MIGRATEPAGES:
+		if (event->a < 0 || event->a > pages_max || event->b < 0 || event->b > pages_max)
+			return refuse(v, event, "more pages than a list holds");
+		return 0;
+	case TRACE_TRY_TO_COMPACT_PAGES:
+		if (event->gfp & YARD_GFP_MOVABLE && event->gfp & YARD_GFP_RECLAIMABLE)
+			return refuse(v, event, "movable and reclaimable at once");
+		return 0;
+	default:
+		return 0;
+	}
+}
+
 int check_event(struct verifier *v, const struct trace_event *event)
 {
 	if (event->cpu >= v->before->nr_cpus)
@@ -105,6 +171,6 @@ int check_event(struct verifier *v, const struct trace_event *event)
 	case TRACE_MOVE_BLOCK:
 		return check_types(v, event);
 	default:
-		return 0;
+		return check_compaction(v, event);
 	}
 }

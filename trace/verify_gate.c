@@ -34,7 +34,7 @@ static struct gate_watch *new_gate(struct verifier *v, uint32_t pid)
 	for (unsigned n = 0; n < GATES && !gate; n++)
 		if (!v->mm->gate[n].used || v->mm->gate[n].phase == GATE_IDLE)
 			gate = &v->mm->gate[n];
-	if (!gate || scan_prepare(v, &gate->run))
+	if (!gate || scan_prepare(&gate->run))
 		return NULL;
 	*gate = (struct gate_watch){ .pid = pid, .used = true, .phase = GATE_VISIT, .run = gate->run };
 	return gate;
@@ -253,8 +253,9 @@ static void kcompactd_wake(struct verifier *v, uint32_t index)
 		return;
 	yard_get_workers(v->pupil, (unsigned)event->a, &asked);
 	snprintf(text, sizeof(text), "runs for order %u, zones up to %d", event->order, event->b);
-	mm_judge(v, index, VERIFY_KCOMPACTD_RUNS, asked.kcompactd_order == event->order && (int)asked.kcompactd_highest == event->b,
-		 VERIFY_CAUSE_NONE, text, "runs for order %u, zones up to %u (spec 03 K1, K5)", asked.kcompactd_order,
+	mm_judge(v, index, VERIFY_KCOMPACTD_RUNS,
+		 asked.kcompactd_order == event->order && (int)asked.kcompactd_highest == event->b, VERIFY_CAUSE_NONE, text,
+		 "runs for order %u, zones up to %u (spec 03 K1, K5)", asked.kcompactd_order,
 		 asked.kcompactd_highest);
 	asked.kcompactd_asleep = false;
 	yard_restore_workers(v->pupil, (unsigned)event->a, &asked);
@@ -278,8 +279,8 @@ static void end_pass(struct verifier *v, uint32_t index, struct gate_watch *gate
 	char engine[160];
 
 	advance(v, gate);
-	mm_judge(v, index, gate->kind == YARD_RUN_KCOMPACTD ? VERIFY_KCOMPACTD_RUNS : VERIFY_PROACTIVE, over(gate) && !v->mm->nr_told,
-		 VERIFY_CAUSE_NONE, "is done with all zones", "%s", what_pupil_does(v, gate, engine, sizeof(engine)));
+	mm_judge(v, index, gate->kind == YARD_RUN_KCOMPACTD ? VERIFY_KCOMPACTD_RUNS : VERIFY_PROACTIVE,
+		 over(gate) && !v->mm->nr_told, VERIFY_CAUSE_NONE, "is done with all zones", "%s", what_pupil_does(v, gate, engine, sizeof(engine)));
 	gate->phase = GATE_IDLE;
 	if (gate->kind != YARD_RUN_KCOMPACTD)
 		return;

@@ -59,6 +59,7 @@ enum op_flags {
 	OP_WOKE = 1024,	  // its fast attempt was an OP_WAKE
 	OP_PREEMPTED = 512, // its drain goes on in an OP_RESUME
 	OP_CLAIMS = 4096, // it tries to claim a pageblock
+	OP_WAKES = 8192,  // it wakes kswapd
 };
 
 struct op {

@@ -356,7 +356,8 @@ void judge_wakeups(struct verifier *v, const struct op *op, bool boost)
 	const struct yard_event *said;
 	unsigned n = 0;
 
-	for (uint32_t i = op->first; i != NO_OP; i = i == op->last ? NO_OP : v->window->next[i & WINDOW_MASK]) {
+	for (uint32_t i = op->flags & OP_WAKES ? op->first : NO_OP; i != NO_OP;
+	     i = i == op->last ? NO_OP : v->window->next[i & WINDOW_MASK]) {
 		const struct trace_event *event = event_at(v, i);
 
 		if (event->kind == TRACE_WAKEUP_KSWAPD && !event->gfp == boost)

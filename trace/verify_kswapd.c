@@ -257,6 +257,7 @@ bool kswapd_gate(struct verifier *v, uint32_t index)
 static void balance_end(struct verifier *v, uint32_t index, struct kswapd_watch *k, unsigned node)
 {
 	const struct trace_event *event = event_at(v, index);
+	bool stops;
 
 	if (k->pid != event->pid || k->rest != KSWAPD_RUNS) {
 		mm_not_judged(v, VERIFY_UNJUDGED_BEFORE, 1);
@@ -265,9 +266,10 @@ static void balance_end(struct verifier *v, uint32_t index, struct kswapd_watch 
 	if (k->boosted && !k->asked_now && v->mm->told_compaction)
 		end_boosted(v, index, NO_OP, k, node);
 	judge_dropped(v, index, k);
-	mm_judge(v, index, VERIFY_KSWAPD_STOPS,
-		 k->boosted ? k->ready : yard_peek_balanced(v->pupil, node, event->order, k->highest), VERIFY_CAUSE_NONE, "stops", "goes on: not balanced for order %u up to zone %u (spec 04 K-4)", event->order,
-		 k->highest);
+	stops = k->boosted && v->mm->told_compaction ? k->ready // asked before the boosts were taken back
+						     : yard_peek_balanced(v->pupil, node, event->order, k->highest);
+	mm_judge(v, index, VERIFY_KSWAPD_STOPS, stops, VERIFY_CAUSE_NONE, "stops",
+		 "goes on: not balanced for order %u up to zone %u (spec 04 K-4)", event->order, k->highest);
 	k->end_order = event->order;
 	k->rest = KSWAPD_NAPS;
 	k->woken = k->asked_now = false;
@@ -358,8 +360,10 @@ static void late_wake(struct verifier *v, uint32_t index)
 	mm_quiet(v);
 	yard_sim_set_cpu(v->pupil, event_at(v, index)->cpu);
 	yard_force_wake_kswapds(v->pupil, wake->gfp, wake->order);
-	op = (struct op){ .start = index, .first = index, .last = index, .pid = wake->pid, .cpu = event_at(v, index)->cpu,
-			  .order = wake->order, .pfn = YARD_PFN_NONE };
+	op = (struct op){
+		.start = index, .first = index, .last = index, .pid = wake->pid, .cpu = event_at(v, index)->cpu,
+		.order = wake->order, .pfn = YARD_PFN_NONE, .flags = OP_WAKES,
+	};
 	if (v->nr_said)
 		judge_wakeups(v, &op, false);
 	else // it had seen kswapd asleep before it lost the CPU
@@ -493,6 +497,7 @@ void reclaim_event(struct verifier *v, uint32_t index)
 			direct_scan(v, index);
 		break;
 	case TRACE_SHRINK_INACTIVE:
+		mm_not_judged(v, VERIFY_UNJUDGED_PAGES, 1);
 		if (k && event->c > 0)
 			k->reclaimed += (uint64_t)event->c;
 		break;

@@ -2,7 +2,7 @@
 //
 // Which events belong together: turns the stream of recorded events into operations (verify_internal.h).
 
-#include "trace/verify_internal.h"
+#include "trace/verify_mm.h"
 
 static uint32_t new_op(struct verifier *v, uint32_t i, enum op_kind kind)
 {
@@ -223,8 +223,10 @@ static void link_boost(struct verifier *v, uint32_t i)
 	uint32_t taken = v->cpu[event_at(v, i)->cpu].taken;
 
 	if (taken != NO_OP && in_window(v, taken) && op_at(v, taken)->pid == event_at(v, i)->pid
-	    && !(op_at(v, taken)->flags & OP_REQUEST))
+	    && !(op_at(v, taken)->flags & OP_REQUEST)) {
+		op_at(v, taken)->flags |= OP_WAKES;
 		append(v, taken, i);
+	}
 }
 
 // The next node's kswapd, woken in the same pass: nothing else of the task came between.
@@ -267,6 +269,7 @@ static void link_wakeup(struct verifier *v, uint32_t i)
 		wake = new_op(v, i, OP_WAKE);
 	}
 	op_at(v, wake)->gfp = event->gfp;
+	op_at(v, wake)->flags |= OP_WAKES;
 	if (event->kind == TRACE_TRY_TO_COMPACT_PAGES)
 		op_at(v, wake)->flags |= OP_COMPACTED;
 	*waker = (struct drainer){ event->pid, wake };
@@ -425,8 +428,8 @@ static void link_other(struct verifier *v, uint32_t i)
 	case TRACE_BALANCE_PGDAT_END:
 		new_op(v, i, OP_KSWAPD);
 		break;
-	case TRACE_FAST_ISOLATE_FREEPAGES:
-		if (known_frame(v, event->pfn) && yard_zone_of(v->teacher, (uint32_t)event->pfn) >= 0)
+	case TRACE_FAST_ISOLATE_FREEPAGES: // the pupil makes these searches itself
+		if (!mm_follows(v) && known_frame(v, event->pfn) && yard_zone_of(v->teacher, (uint32_t)event->pfn) >= 0)
 			v->searched[yard_zone_of(v->teacher, (uint32_t)event->pfn)] = true;
 		break;
 	default:

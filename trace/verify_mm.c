@@ -104,7 +104,8 @@ void mm_describe(const struct told *told, char *text, size_t size)
 static void describe_scan(const struct trace_event *event, char *text, size_t size)
 {
 	snprintf(text, size, "%s start_pfn=%lld end_pfn=%lld nr_scanned=%d nr_taken=%d",
-		 trace_kind_name((enum trace_kind)event->kind), (long long)event->pfn, (long long)event->end_pfn, event->a, event->b);
+		 trace_kind_name((enum trace_kind)event->kind), (long long)event->pfn, (long long)event->end_pfn, event->a,
+		 event->b);
 }
 
 void mm_describe_event(const struct trace_event *event, char *text, size_t size)

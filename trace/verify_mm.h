@@ -147,6 +147,12 @@ static inline void mm_forget_frames(struct verifier *v, uint32_t pfn, unsigned o
 		v->mm->frame[p - v->start_pfn] = 0;
 }
 
+// Compaction's searches are made as they come, so that free lists are in the kernel's order after them.
+static inline bool mm_follows(const struct verifier *v)
+{
+	return v->pupil && v->mm->told_compaction;
+}
+
 void mm_settle_lru(struct verifier *v); // both yards know of pages that joined the LRU lists
 static inline void mm_add_lru(struct verifier *v, uint32_t pfn)
 {
@@ -172,7 +178,7 @@ void gate_event(struct verifier *v, uint32_t index);
 struct gate_watch *gate_of(struct verifier *v, uint32_t pid); // NULL: the task does not compact
 
 // ---- verify_scan.c ----
-int scan_prepare(struct verifier *v, struct run_watch *run); // a control that is new; -1: no memory
+int scan_prepare(struct run_watch *run); // a control that is new; -1: no memory
 void scan_begin(struct verifier *v, uint32_t index, struct gate_watch *gate);
 void scan_event(struct verifier *v, uint32_t index, struct gate_watch *gate);
 void scan_end(struct verifier *v, uint32_t index, struct gate_watch *gate);

@@ -24,14 +24,15 @@ enum { // C6.4
 
 enum { PAGEBLOCK = YARD_PAGEBLOCK_NR_PAGES };
 
-static const uint64_t FREE_SCANS = 1ull << TRACE_ISOLATE_FREE | 1ull << TRACE_FAST_ISOLATE_FREEPAGES
-				   | 1ull << TRACE_ISOLATE_FREEPAGES,
-		      STEPS = 1ull << TRACE_ISOLATE_MIGRATEPAGES | 1ull << TRACE_COMPACTION_FINISHED
-			      | 1ull << TRACE_COMPACTION_END;
+// Sets of kinds, for mm_next().
+#define FREE_SCANS                                                                                                      \
+	(1ull << TRACE_ISOLATE_FREE | 1ull << TRACE_FAST_ISOLATE_FREEPAGES | 1ull << TRACE_ISOLATE_FREEPAGES)
+#define STEPS	                                                                                                      \
+	(1ull << TRACE_ISOLATE_MIGRATEPAGES | 1ull << TRACE_COMPACTION_FINISHED | 1ull << TRACE_COMPACTION_END)
+#define ENDS (STEPS | 1ull << TRACE_COMPACTION_MIGRATEPAGES) // of the search for destinations
 
-int scan_prepare(struct verifier *v, struct run_watch *run)
+int scan_prepare(struct run_watch *run)
 {
-	(void)v;
 	for (unsigned n = 0; n < 2; n++) {
 		if (!run->run[n])
 			run->run[n] = malloc(yard_run_size());
@@ -89,8 +90,8 @@ static void judge_positions(struct verifier *v, uint32_t index, struct gate_watc
 	yard_run_get(gate->run.run[0], &state);
 	mm_describe_event(event, recorded, sizeof(recorded));
 	mm_judge(v, index, VERIFY_POSITIONS,
-		 state.migrate_pfn == event->pfn && state.free_pfn == event->end_pfn && sync == (event->a != 0), VERIFY_CAUSE_NONE,
-		 recorded, "migrate_pfn=%llu free_pfn=%llu sync=%d (%s)", (unsigned long long)state.migrate_pfn,
+		 state.migrate_pfn == event->pfn && state.free_pfn == event->end_pfn && sync == (event->a != 0),
+		 VERIFY_CAUSE_NONE, recorded, "migrate_pfn=%llu free_pfn=%llu sync=%d (%s)", (unsigned long long)state.migrate_pfn,
 		 (unsigned long long)state.free_pfn, sync, rule);
 	set_positions(&gate->run, event->pfn, event->end_pfn);
 }
@@ -294,6 +295,7 @@ static void judge_source(struct verifier *v, uint32_t index, struct gate_watch *
 		mm_judge(v, index, VERIFY_SOURCES, all, VERIFY_CAUSE_NONE, recorded, "%s (spec 03 C4)", engine);
 	else
 		mm_not_judged(v, VERIFY_UNJUDGED_REST, 1);
+	v->searched[zone_of_run(gate)] |= !block; // how its lists were rotated is not known any more
 	if (all)
 		yard_run_sources(v->teacher, run->run[1]);
 	else
@@ -318,7 +320,8 @@ static void judge_no_source(struct verifier *v, uint32_t index, struct gate_watc
 	right = !v->mm->nr_told;
 	if (!right)
 		mm_describe(&v->mm->told[0], engine, sizeof(engine));
-	mm_judge(v, index, VERIFY_SOURCE_BLOCKS, right, VERIFY_CAUSE_NONE, "finds no block to scan", "%s (spec 03 C3.12)", engine);
+	mm_judge(v, index, VERIFY_SOURCE_BLOCKS, right, VERIFY_CAUSE_NONE, "finds no block to scan", "%s (spec 03 C3.12)",
+		 engine);
 	if (right) {
 		yard_run_sources(v->teacher, gate->run.run[1]);
 	} else {
@@ -364,6 +367,7 @@ static void judge_migrated(struct verifier *v, uint32_t index, struct gate_watch
 	snprintf(text, sizeof(text), "%d moved and %d not", event->a, event->b);
 	mm_judge(v, index, VERIFY_MIGRATED, event->a + event->b == run->taken, VERIFY_CAUSE_NONE, text, "%d were isolated",
 		 run->taken);
+	mm_not_judged(v, VERIFY_UNJUDGED_MOVES, 1);
 	run->taken = 0;
 	run->highest_released = 0;
 	if (exhausted || kind == TRACE_COMPACTION_END)
@@ -439,20 +443,23 @@ static struct call compare_call(struct verifier *v, uint32_t index, uint32_t pid
 {
 	struct call call = { .end = index, .differs = NO_OP };
 	uint32_t i = index;
+	int64_t pages = 0; // taken since the last scan
 
 	while (call.nr < v->mm->nr_told) {
 		const struct trace_event *event = i == NO_OP ? NULL : event_at(v, i);
 
 		if (!event || !(FREE_SCANS >> event->kind & 1))
 			return call;
-		if (event->kind == TRACE_ISOLATE_FREE ? !took(v, event)
-						      : compare_scan(v, &v->mm->told[call.nr], event) == SCAN_DIFFERS) {
+		if (event->kind == TRACE_ISOLATE_FREE
+			    ? !took(v, event)
+			    : compare_scan(v, &v->mm->told[call.nr], event) == SCAN_DIFFERS || event->b != pages) {
 			call.differs = i;
 			return call;
 		}
+		pages = event->kind == TRACE_ISOLATE_FREE ? pages + (1 << event->order) : 0;
 		call.nr += event->kind != TRACE_ISOLATE_FREE;
 		call.end = i;
-		i = mm_next(v, i, pid, FREE_SCANS | STEPS | 1ull << TRACE_COMPACTION_MIGRATEPAGES);
+		i = mm_next(v, i, pid, FREE_SCANS | ENDS);
 	}
 	call.right = call.nr > 0;
 	return call;
@@ -495,7 +502,8 @@ static void describe_differing(struct verifier *v, uint32_t index, const struct 
 	if (call->differs != NO_OP && event_at(v, at)->kind == TRACE_ISOLATE_FREE) {
 		snprintf(recorded, sizeof(recorded), "takes the free block %llu of order %u",
 			 (unsigned long long)event_at(v, at)->pfn, event_at(v, at)->order);
-		decision = v->mm->told[call->nr].kind == YARD_EVENT_FAST_ISOLATE_FREEPAGES ? VERIFY_FREE_SEARCHES : VERIFY_FREE_SCANS;
+		decision = v->mm->told[call->nr].kind == YARD_EVENT_FAST_ISOLATE_FREEPAGES ? VERIFY_FREE_SEARCHES
+											   : VERIFY_FREE_SCANS;
 	} else if (call->differs != NO_OP) {
 		mm_describe_event(event_at(v, at), recorded, sizeof(recorded));
 	}
@@ -512,7 +520,7 @@ static void follow_call(struct verifier *v, uint32_t index, struct gate_watch *g
 	bool first = true;
 	uint64_t unjudged = 0;
 
-	for (uint32_t i = index; i != NO_OP; i = mm_next(v, i, gate->pid, FREE_SCANS | STEPS | 1ull << TRACE_COMPACTION_MIGRATEPAGES)) {
+	for (uint32_t i = index; i != NO_OP; i = mm_next(v, i, gate->pid, FREE_SCANS | ENDS)) {
 		const struct trace_event *event = event_at(v, i);
 
 		if (!(FREE_SCANS >> event->kind & 1) || (event->kind == TRACE_FAST_ISOLATE_FREEPAGES && !first))
@@ -546,6 +554,7 @@ static void judge_free_call(struct verifier *v, uint32_t index, struct gate_watc
 		yard_run_targets(v->teacher, run->run[1]);
 		return;
 	}
+	v->searched[zone_of_run(gate)] = true;
 	describe_differing(v, index, &call);
 	follow_call(v, index, gate, &call);
 }

@@ -77,7 +77,7 @@ uint64_t yard_lru_size(const struct yard *yard, unsigned node, enum yard_lru_lis
 uint32_t yard_lru_next(const struct yard *yard, unsigned node, enum yard_lru_list list, uint32_t pfn);
 
 // Switches between the classic and the multi-gen LRU (G-1), as the policy switch lru_gen does from the start. Pages keep
-// what is known of them. Quiescent.
+// what is known of them. One caller at a time.
 void yard_set_lru_gen(struct yard *yard, bool on);
 // G-15: kswapd calls the OOM killer rather than let pages be evicted that are younger than this. 0: it never does. Quiescent.
 void yard_set_lru_gen_min_ttl(struct yard *yard, uint64_t ms);

@@ -73,7 +73,8 @@ struct yard_owner_ops {
 	enum yard_move_result (*unmap_for_move)(void *context, uint32_t pfn, unsigned order, enum yard_migrate_mode mode);
 	void (*flush)(void *context); // M3: once for each batch of unmapped pages
 	// M5: copy the content to `to` and let every reference point there. After DONE the owner owns `to`, whose flags and
-	// owner's word the engine has set, and the engine frees `from`. `to` is an allocated block of the same order.
+	// owner's word the engine has set, and the engine frees `from`. `to` is an allocated block of the same order. Not DONE for
+	// a page that the owner has pinned or begun to write meanwhile.
 	enum yard_move_result (*move)(void *context, uint32_t from, uint32_t to, unsigned order, enum yard_migrate_mode mode);
 	void (*undo_unmap)(void *context, uint32_t pfn, unsigned order); // M3: what could not be moved
 

@@ -9,12 +9,15 @@
 
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
+#define YARD_ATOMIC(type) type // C++ has no _Atomic: __atomic_fetch_or() and its like do the same
 extern "C" {
+#else
+#include <stdatomic.h>
+#define YARD_ATOMIC(type) _Atomic(type)
 #endif
 
 struct yard;
@@ -46,7 +49,7 @@ struct yard_delay { // only delays above 0 count; a total that would overflow re
 struct yard_task {
 	uint32_t pid;
 	char comm[16];
-	_Atomic uint32_t flags; // enum yard_task_flags
+	YARD_ATOMIC(uint32_t) flags; // enum yard_task_flags
 	struct yard_delay delays[YARD_DELAYS];
 	uint64_t reclaimed, migrated; // pages, by its direct reclaim and its direct compaction
 	// The engine's.

@@ -179,6 +179,10 @@ int yard_alloc_huge(struct yard *yard, const struct yard_request *request, struc
 // boot, IO and FS during suspend, 0 otherwise. YARD_EINVAL for other bits. Quiescent.
 int yard_forbid_gfp(struct yard *yard, uint32_t gfp);
 
+// vm.defrag_mode at run time (spec 02 DM-1): 0 or 1, YARD_EINVAL otherwise. Existing pageblocks stay as they are, calls that are
+// under way go on under the new mode. Quiescent but for calls of the same thread.
+int yard_set_defrag_mode(struct yard *yard, unsigned mode);
+
 // Order-0 pages in bulk (C1-C4): fills the slots of pfns[0..nr) that hold YARD_PFN_NONE; returns how many slots are
 // filled from the front on.
 size_t yard_alloc_bulk(struct yard *yard, uint32_t gfp, size_t nr, uint32_t *pfns);
@@ -186,7 +190,8 @@ size_t yard_alloc_bulk(struct yard *yard, uint32_t gfp, size_t nr, uint32_t *pfn
 // 2^order-rounded allocation of exactly nr pages; the surplus is freed at once (B17). Pages are single frames.
 uint32_t yard_alloc_exact(struct yard *yard, uint32_t gfp, uint32_t nr);
 
-// Frees the block that an allocation returned (B12). YARD_EDOUBLEFREE, YARD_ENOTOWNED, YARD_ERANGE change nothing.
+// Frees the block that an allocation returned (B12). YARD_EDOUBLEFREE, YARD_ENOTOWNED, YARD_ERANGE change nothing. Of a block
+// that was never on the LRU, two frees at the very same time on different CPUs may both succeed.
 int yard_free(struct yard *yard, uint32_t pfn, unsigned order);
 int yard_free_nolock(struct yard *yard, uint32_t pfn, unsigned order); // B14
 
@@ -207,7 +212,8 @@ int yard_free_tail(struct yard *yard, uint32_t pfn, unsigned order);
 // Turns an allocated block into 2^order allocated single frames.
 int yard_split(struct yard *yard, uint32_t pfn, unsigned order);
 
-// Tells the engine what the owner knows of an allocated block (M11); R11 counts such frames as movable.
+// Tells the engine what the owner knows of an allocated block (M11); R11 counts such frames as movable. YARD_EBUSY: reclaim
+// or compaction holds it now, nothing has changed.
 int yard_set_lru(struct yard *yard, uint32_t pfn, bool on);
 int yard_set_movable_ops(struct yard *yard, uint32_t pfn, bool on);
 
@@ -297,7 +303,7 @@ int yard_release_reserved(struct yard *yard, uint32_t start, uint32_t end);
 // all); YARD_ERANGE: not offline; YARD_EBUSY: the node has memory that M18 has not freed yet. Quiescent.
 int yard_online_memory(struct yard *yard, uint32_t start, uint32_t end, unsigned zone_type);
 
-// A CPU goes or comes; all are online at first. Going drains its sets, folds its counters and recomputes the limits of all
+// A CPU goes or comes; all are online at first. Going drains its LRU batches and sets, folds its counters and recomputes the limits of all
 // sets with the CPUs that are left (P19). Coming recomputes them with one CPU more on every node, not only its own: that
 // lasts until the next recomputation (P5). Both recompute the counter thresholds (V3). YARD_ERANGE: no such CPU;
 // YARD_EBUSY: the last one cannot go. Nothing happens if it is so already. A host has nothing run on a CPU that is
@@ -377,7 +383,8 @@ struct yard_fragmentation { // per zone and order; spec 02 SP-41 and /sys/kernel
 };
 void yard_get_fragmentation(struct yard *yard, unsigned zone, unsigned order, struct yard_fragmentation *index);
 
-// Checks every invariant of spec 01 section 13. YARD_ECORRUPT writes one line (rule id, place, values) into `text`.
+// Checks every invariant of spec 01 section 13, spec 02 section 11, spec 03 section 3.15 and spec 04 (L-6, G-2, T-7) that a
+// state shows. YARD_ECORRUPT writes one line (rule id, place, values) into `text`.
 // Quiescent; time linear in memory.
 int yard_verify(struct yard *yard, char *text, size_t size);
 

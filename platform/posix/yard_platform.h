@@ -17,6 +17,8 @@
 
 #include <pageyard/platform.h>
 
+#pragma GCC visibility push(hidden) // the engine's own: the library does not export them
+
 struct yard_task;
 
 struct yard_host {
@@ -126,3 +128,5 @@ static inline bool yard_lru_trylock(struct yard_host *host, yard_spinlock *lock)
 	(void)host;
 	return yard_spin_trylock(lock);
 }
+
+#pragma GCC visibility pop
