@@ -317,7 +317,7 @@ static void finish(struct source_scan *scan, uint64_t start, bool killed) // C4.
 			mark_scanned(yard, cc, scan->first);
 		advance_cached_migrate(yard, cc, scan->low);
 	}
-	cc->unmarked = scan->began && !scan->locked && scan->isolated ? scan->first : 0;
+	cc->unmarked = scan->began && !scan->locked && scan->isolated ? scan->first : PFN_NONE;
 	if (!killed)
 		TRACE(yard, ISOLATE_MIGRATEPAGES, (int64_t)start, (int64_t)scan->low, (int64_t)scan->scanned,
 		      (int64_t)scan->isolated);

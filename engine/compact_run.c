@@ -249,7 +249,7 @@ static enum compact_result move_some(struct yard *yard, struct compact_control *
 			break;
 		}
 		failed = migrate_list(yard, cc);
-		if (failed && cc->unmarked) // or C3.13 would choose the block again and again
+		if (failed && cc->unmarked != PFN_NONE) // or C3.13 would choose the block again and again
 			mark_scanned(yard, cc, cc->unmarked);
 		if (failed == MIGRATE_NO_MEMORY && !compact_scanners_met(cc))
 			return COMPACT_CONTENDED;

@@ -263,10 +263,10 @@ static bool zones_have_enough(struct yard *yard, unsigned node, const struct sca
 {
 	for (unsigned type = 0; type <= sc->highest_zone; type++) {
 		const struct zone *zone = zone_at(yard, node * YARD_ZONE_TYPES + type);
+		uint64_t mark = zone_wmark(zone, balance_mark(yard)) + GEN_BATCH_MIN;
 
-		if (zone->managed
-		    && !watermark_ok(yard, zone, 0, zone_wmark(zone, balance_mark(yard)) + GEN_BATCH_MIN, sc->highest_zone, 0,
-				     zone_stat(zone, YARD_NR_FREE_PAGES)))
+		if (zone->managed && !watermark_ok(yard, zone, 0, mark, sc->highest_zone, 0,
+						   zone_stat(zone, YARD_NR_FREE_PAGES)))
 			return false;
 	}
 	return true;

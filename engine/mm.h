@@ -149,7 +149,7 @@ struct compact_control {
 	uint64_t free_pfn, migrate_pfn, fast_start_pfn; // 64 bits: positions may pass the yard's end
 	uint64_t total_migrate_scanned, total_free_scanned;
 	uint64_t last_migrated;
-	uint64_t unmarked; // block of the last scan if that took pages of movable operations only: C3.9 does not mark it; 0: none
+	uint64_t unmarked; // block of the last scan if that took pages of movable operations only: C3.9 does not mark it; else PFN_NONE
 	struct zone *zone;
 	int order; // -1: proactive, manual, alloc_contig
 	int search_order;
@@ -170,7 +170,6 @@ struct yard_request_capture {
 	uint32_t pfn;	 // PFN_NONE: nothing captured
 	uint8_t zone;	 // ZONE_MIXED: none, not compacting now
 	uint8_t order, migratetype;
-	uint8_t migratetype_of_block; // of the captured page
 };
 
 // ---- LRU of a node ----

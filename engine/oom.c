@@ -271,12 +271,14 @@ static void sleep_until(struct yard_wait *wait, uint64_t ns)
 static bool reap(struct yard *yard, uint64_t id)
 {
 	const struct yard_owner_ops *owner = &yard->owner;
+	unsigned before = memalloc_enter(yard);
 	bool done;
 
 	if (!yard->oom_reap_tries)
 		TRACE(yard, WAKE_REAPER, (int64_t)id);
 	TRACE(yard, START_TASK_REAPING, (int64_t)id);
 	done = owner->oom_reap && owner->oom_reap(owner->context, id);
+	memalloc_leave(yard, before);
 	if (done)
 		TRACE(yard, FINISH_TASK_REAPING, (int64_t)id);
 	else

@@ -5,7 +5,7 @@
 
 #include "engine/mm.h"
 
-enum { DMA_END = 4096, DMA32_END = 1048576, MAX_BLOCK = 1 << YARD_MAX_PAGE_ORDER };
+enum { DMA_END = 4096, DMA32_END = 1048576, MAX_BLOCK = 1 << YARD_MAX_PAGE_ORDER, HZ_MAX = 1000000 };
 
 // Where the parts of an instance lie in its memory.
 struct layout {
@@ -151,7 +151,8 @@ static bool config_ok(const struct yard_config *config)
 		return false;
 	if (config->user_min_free_kbytes > 0 && (uint64_t)config->user_min_free_kbytes / 4 > memory_pages(config))
 		return false;
-	if (config->hz > NSEC_PER_MSEC || config->dirty_ratio > 100 || config->min_unmapped_ratio > 100 || config->min_slab_ratio > 100)
+	if (config->hz > HZ_MAX || config->dirty_ratio > 100 || config->min_unmapped_ratio > 100
+	    || config->min_slab_ratio > 100)
 		return false;
 	return config->watermark_scale_factor <= 3000 && config->swappiness <= 200 && config->extfrag_threshold <= 1000
 	       && config->compaction_proactiveness <= 100 && config->panic_on_oom <= 2;
@@ -545,5 +546,6 @@ struct yard *yard_copy(void *memory, size_t size, const struct yard *from)
 	compute_layout(&layout, from->nr_nodes, from->nr_cpus, from->nr_memory + from->nr_offline, from->nr_reserved,
 		       from->start_pfn, from->end_pfn);
 	attach(yard, &layout);
+	yard->lockcheck = NULL; // it watches the original
 	return yard;
 }

@@ -51,7 +51,8 @@ static void mover_flush(void *context)
 	mover.flushes++;
 }
 
-static enum yard_move_result mover_move(void *context, uint32_t from, uint32_t to, unsigned order, enum yard_migrate_mode mode)
+static enum yard_move_result mover_move(void *context, uint32_t from, uint32_t to, unsigned order,
+					enum yard_migrate_mode mode)
 {
 	enum yard_move_result result = mover.move ? mover.move(from - base, order, mode) : YARD_MOVE_DONE;
 
@@ -243,8 +244,13 @@ static struct compact_control cc;
 
 static UNUSED void control(enum yard_migrate_mode mode, int order, bool direct_run, uint32_t gfp)
 {
-	cc = (struct compact_control){ .zone = normal(), .mode = mode, .order = order, .search_order = order, .gfp = gfp,
-				       .direct_compaction = direct_run, .highest_zone = NORMAL };
+	cc = (struct compact_control){.zone = normal(),
+				      .mode = mode,
+				      .order = order,
+				      .search_order = order,
+				      .gfp = gfp,
+				      .direct_compaction = direct_run,
+				      .highest_zone = NORMAL};
 	compact_reset(yard, &cc);
 	cc.migrate_pfn = base;
 	cc.free_pfn = block_start(normal()->end_pfn - 1);

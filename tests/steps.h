@@ -89,7 +89,8 @@ static UNUSED unsigned isolated_from(unsigned list)
 
 enum { SHORT_SLEEP = 100 * NSEC_PER_MSEC };
 
-static UNUSED void check_wait(struct yard_wait wait, enum yard_wait_kind kind, uint64_t timeout_ns, const char *file, int line)
+static UNUSED void check_wait(struct yard_wait wait, enum yard_wait_kind kind, uint64_t timeout_ns, const char *file,
+			      int line)
 {
 	if (wait.kind == kind && (kind == YARD_WAIT_NONE
 				  || (wait.queue == queue_of(0, YARD_QUEUE_KSWAPD) && wait.timeout_ns == timeout_ns)))
@@ -155,3 +156,15 @@ static UNUSED int64_t stat_of(enum yard_node_stat item)
 {
 	return yard_get_node_stat(yard, 0, item);
 }
+
+static UNUSED void check_identities(const char *file, int line) // T-7
+{
+	if (stat_of(YARD_NODE_PGSCAN_KSWAPD) + stat_of(YARD_NODE_PGSCAN_DIRECT) + stat_of(YARD_NODE_PGSCAN_PROACTIVE)
+		    != stat_of(YARD_NODE_PGSCAN_ANON) + stat_of(YARD_NODE_PGSCAN_FILE)
+	    || stat_of(YARD_NODE_PGSTEAL_KSWAPD) + stat_of(YARD_NODE_PGSTEAL_DIRECT) + stat_of(YARD_NODE_PGSTEAL_PROACTIVE)
+		       != stat_of(YARD_NODE_PGSTEAL_ANON) + stat_of(YARD_NODE_PGSTEAL_FILE)) {
+		print_error("pages by role and by kind differ\n");
+		_fail(file, line);
+	}
+}
+#define assert_identities() check_identities(__FILE__, __LINE__)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an embedder may do wrong with pages, workers, shrinkers, pressure and the lock checker: each case gives the error
-// that its header names and leaves the instance byte for byte as it was. And every callback may be missing.
+// What an embedder may do wrong with pages, workers, shrinkers, pressure and the lock checker: each case gives the
+// error that its header names and leaves the instance byte for byte as it was. And every callback may be missing.
 
 #include "mm_fixture.h"
 
@@ -79,18 +79,65 @@ static int drop_copy(void **state)
 
 // ---- pages ----
 
-static int add(uint32_t pfn) { return yard_lru_add(yard, pfn, FILE_PAGE, YARD_UNMAPPED); }
-static int refault(uint32_t pfn) { return yard_lru_refault(yard, pfn, FILE_PAGE, 0); }
-static int split_page(uint32_t pfn) { return yard_lru_split(yard, pfn, 0); }
-static int set_dirty(uint32_t pfn) { return yard_lru_set(yard, pfn, YARD_PAGE_DIRTY, true); }
-static int map(uint32_t pfn) { return yard_lru_map(yard, pfn, YARD_MAPPED); }
-static int touch(uint32_t pfn) { return yard_lru_touch(yard, pfn, 1, true); }
-static int mark(uint32_t pfn) { return yard_lru_mark_accessed(yard, pfn); }
-static int deactivate(uint32_t pfn) { return yard_lru_deactivate(yard, pfn); }
-static int deactivate_file(uint32_t pfn) { return yard_lru_deactivate_file(yard, pfn); }
-static int lazyfree(uint32_t pfn) { return yard_lru_lazyfree(yard, pfn); }
-static int begin_write(uint32_t pfn) { return yard_writeback_begin(yard, pfn); }
-static int end_write(uint32_t pfn) { return yard_writeback_end(yard, pfn); }
+static int add(uint32_t pfn)
+{
+	return yard_lru_add(yard, pfn, FILE_PAGE, YARD_UNMAPPED);
+}
+
+static int refault(uint32_t pfn)
+{
+	return yard_lru_refault(yard, pfn, FILE_PAGE, 0);
+}
+
+static int split_page(uint32_t pfn)
+{
+	return yard_lru_split(yard, pfn, 0);
+}
+
+static int set_dirty(uint32_t pfn)
+{
+	return yard_lru_set(yard, pfn, YARD_PAGE_DIRTY, true);
+}
+
+static int map(uint32_t pfn)
+{
+	return yard_lru_map(yard, pfn, YARD_MAPPED);
+}
+
+static int touch(uint32_t pfn)
+{
+	return yard_lru_touch(yard, pfn, 1, true);
+}
+
+static int mark(uint32_t pfn)
+{
+	return yard_lru_mark_accessed(yard, pfn);
+}
+
+static int deactivate(uint32_t pfn)
+{
+	return yard_lru_deactivate(yard, pfn);
+}
+
+static int deactivate_file(uint32_t pfn)
+{
+	return yard_lru_deactivate_file(yard, pfn);
+}
+
+static int lazyfree(uint32_t pfn)
+{
+	return yard_lru_lazyfree(yard, pfn);
+}
+
+static int begin_write(uint32_t pfn)
+{
+	return yard_writeback_begin(yard, pfn);
+}
+
+static int end_write(uint32_t pfn)
+{
+	return yard_writeback_end(yard, pfn);
+}
 
 static int get(uint32_t pfn)
 {
@@ -208,7 +255,8 @@ static void nodes_that_are_not_there(void **state)
 
 static void text_that_the_reclaim_file_does_not_know(void **state)
 {
-	static const char *const texts[] = { "", " ", "x", "-1", "1X", "1M x", "1M swappiness", "1M swappiness=", "1M swappiness=201",
+	static const char *const texts[] = { "", " ", "x", "-1", "1X", "1M x", "1M swappiness", "1M swappiness=",
+					     "1M swappiness=201",
 					     "1M swappiness=-1", "1M swappiness=minimum", "1M swappiness=60 swappiness=60",
 					     "swappiness=60", "1Mswappiness=60", "18446744073709551616", "99999999999E", "1 M" };
 	uint64_t reclaimed = 99;
@@ -345,7 +393,8 @@ static int64_t scan_none(void *context, unsigned node, uint32_t gfp, uint64_t *n
 static void shrinkers(void **state)
 {
 	unsigned asked = 0;
-	struct yard_shrinker good = { .count = count_none, .scan = scan_none, .context = &asked }, no_count = good, no_scan = good;
+	struct yard_shrinker good = { .count = count_none, .scan = scan_none, .context = &asked };
+	struct yard_shrinker no_count = good, no_scan = good;
 
 	(void)state;
 	no_count.count = NULL;

@@ -104,14 +104,16 @@ static void C4_1_limits(void **state)
 		uint32_t gfp;
 		unsigned active;
 		int64_t limit;
-	} rows[] = { { GFP_M, 0, 100 }, { GFP_M & ~(uint32_t)YARD_GFP_FS, 0, 800 }, { GFP_M, 804, 99 } }; // 796 / 8 + 804 / 8 = 199
+	} rows[] = {
+		{GFP_M, 0, 100}, {GFP_M & ~(uint32_t)YARD_GFP_FS, 0, 800}, {GFP_M, 804, 99}}; // 796 / 8 + 804 / 8 = 199
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		build_lru(rows[i].active);
 		assert_int_equal(throttled(YARD_MIGRATE_ASYNC, rows[i].gfp, rows[i].limit + 1), ISOLATE_ABORT);
 		assert_told(SCANS, ""); // not fired when throttled
-		assert_int_equal(throttled(YARD_MIGRATE_ASYNC, rows[i].gfp, rows[i].limit), ISOLATE_SUCCESS + (i == 1 ? -1 : 0));
+		assert_int_equal(throttled(YARD_MIGRATE_ASYNC, rows[i].gfp, rows[i].limit),
+				 ISOLATE_SUCCESS + (i == 1 ? -1 : 0));
 		let_go();
 	}
 }
@@ -245,6 +247,69 @@ static void C4_3_rows_of_kinds(void **state)
 	put_all_back();
 }
 
+static enum { FREES, TURNS_OFF, ADDS } owner_does;
+
+static bool owner_acts(uint32_t offset, enum yard_migrate_mode mode)
+{
+	(void)mode;
+	if (owner_does == FREES)
+		free_at(offset, 0);
+	else if (owner_does == TURNS_OFF)
+		yard_set_movable_ops(yard, base + offset, false);
+	else
+		yard_set_lru(yard, base + offset, true);
+	return true;
+}
+
+// Rows 5 and 13: what its owner has done with the page since the scanner looked at it.
+static void C4_3_pages_that_change_meanwhile(void **state)
+{
+	(void)state;
+	for (unsigned movable_ops = 0; movable_ops < 2; movable_ops++)
+		for (owner_does = FREES; owner_does <= ADDS; owner_does++) {
+			bool lost = movable_ops || owner_does != ADDS; // TURNS_OFF takes it off the LRU as well
+
+			blank_mover("linux-7.3", END);
+			give_used(0, END, false);
+			start();
+			if (movable_ops)
+				yard_set_movable_ops(yard, base + 5, true);
+			else
+				lru_page(5, YARD_PAGE_DIRTY, YARD_UNMAPPED);
+			yard_lru_drain_all(yard);
+			mover.may_move = owner_acts;
+			control(YARD_MIGRATE_SYNC_LIGHT, 9, false, GFP_M);
+			scan(0);
+			assert_int_equal(mover.nr_asked, 1);
+			assert_list(&cc.migrate, lost ? "[]" : "[5]");
+			assert_told(SCANS,
+				    lost ? "isolate_migratepages(0,512,512,0)" : "isolate_migratepages(0,512,512,1)");
+			assert_int_equal(yard_frame_state(yard, base + 5, NULL, NULL),
+					 owner_does == FREES ? YARD_FRAME_BUDDY : YARD_FRAME_ALLOCATED);
+			put_all_back();
+		}
+}
+
+// An owner who frees a page of movable operations, or takes them from it, while compaction holds it.
+static void C4_3_taken_pages_that_change(void **state)
+{
+	(void)state;
+	for (owner_does = FREES; owner_does <= TURNS_OFF; owner_does++) {
+		blank_mover("linux-7.3", END);
+		give_used(0, END, false);
+		start();
+		yard_set_movable_ops(yard, base + 5, true);
+		control(YARD_MIGRATE_SYNC_LIGHT, 9, false, GFP_M);
+		scan(0);
+		assert_list(&cc.migrate, "[5]");
+		owner_acts(5, YARD_MIGRATE_ASYNC);
+		assert_int_equal(yard_frame_state(yard, base + 5, NULL, NULL), YARD_FRAME_ALLOCATED); // held
+		put_all_back();
+		assert_int_equal(yard_frame_state(yard, base + 5, NULL, NULL),
+				 owner_does == FREES ? YARD_FRAME_BUDDY : YARD_FRAME_ALLOCATED);
+	}
+}
+
 enum { NOFS = GFP_M & ~(uint32_t)YARD_GFP_FS };
 
 // One page on the LRU at frame 5, and what becomes of it.
@@ -272,7 +337,8 @@ static void check_page(uint32_t flags, unsigned mode, uint32_t gfp, bool owner_a
 	assert_told(REFUSALS, expected);
 	assert_int_equal(cc.nr_migratepages, !row);
 	assert_int_equal(mover.nr_asked, asked);
-	assert_int_equal(node_counter(flags & YARD_PAGE_SWAPBACKED ? YARD_NODE_ISOLATED_ANON : YARD_NODE_ISOLATED_FILE), !row);
+	assert_int_equal(node_counter(flags & YARD_PAGE_SWAPBACKED ? YARD_NODE_ISOLATED_ANON : YARD_NODE_ISOLATED_FILE),
+			 !row);
 	put_all_back();
 	if (flags & YARD_PAGE_WRITEBACK)
 		yard_writeback_end(yard, base + 5);
@@ -362,7 +428,8 @@ static void C4_4_contention(void **state)
 		control((enum yard_migrate_mode)mode, 9, false, GFP_M);
 		scan(0);
 		assert_int_equal(cc.contended, mode == YARD_MIGRATE_ASYNC);
-		assert_int_equal(cc.nr_migratepages, mode == YARD_MIGRATE_ASYNC ? BLOCK : 32); // lifts the limit, stops nothing
+		assert_int_equal(cc.nr_migratepages,
+				 mode == YARD_MIGRATE_ASYNC ? BLOCK : 32); // lifts the limit, stops nothing
 		yard_sim_set_lru_busy(yard, false);
 		put_all_back();
 	}
@@ -510,10 +577,22 @@ static void C4_9_a_whole_block(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(C4_1_limits), TEST(C4_1_sleeps_until_others_put_back), TEST(C4_1_pages_that_wait_do_not_wait_for_others),
-		TEST(C4_2_fatal_signal), TEST(C4_3_rows_of_kinds), TEST(C4_3_rows_of_states), TEST(C4_3_row_10_not_for_alloc_contig),
-		TEST(C4_3_row_4_not_for_alloc_contig), TEST(C4_4_contention), TEST(C4_6_falling_order), TEST(C4_7_cluster_limit),
-		TEST(C4_8_a_large_page_across_the_end), TEST(C4_9_gives_up_chunks), TEST(C4_9_continuation_and_large_pages),
+		TEST(C4_1_limits),
+		TEST(C4_1_sleeps_until_others_put_back),
+		TEST(C4_1_pages_that_wait_do_not_wait_for_others),
+		TEST(C4_2_fatal_signal),
+		TEST(C4_3_rows_of_kinds),
+		TEST(C4_3_rows_of_states),
+		TEST(C4_3_row_10_not_for_alloc_contig),
+		TEST(C4_3_row_4_not_for_alloc_contig),
+		TEST(C4_3_pages_that_change_meanwhile),
+		TEST(C4_3_taken_pages_that_change),
+		TEST(C4_4_contention),
+		TEST(C4_6_falling_order),
+		TEST(C4_7_cluster_limit),
+		TEST(C4_8_a_large_page_across_the_end),
+		TEST(C4_9_gives_up_chunks),
+		TEST(C4_9_continuation_and_large_pages),
 		TEST(C4_9_a_whole_block),
 	};
 

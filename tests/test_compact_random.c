@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What holds for every run of compaction (spec 03 section 3.15), on random zones: block types, free chunks, pages of all
-// kinds, large ones, owners that refuse, requests of all orders, modes and policies. And ranges (C4.10, spec 01 C10, C12).
+// What holds for every run of compaction (spec 03 section 3.15), on random zones: block types, free chunks, pages of
+// all kinds, large ones, owners that refuse, requests of all orders, modes and policies. And ranges (C4.10, spec 01
+// C10, C12).
 
 #include "spec03_fixture.h"
 
@@ -122,8 +123,10 @@ static void check_counters(const uint64_t *before)
 	assert_int_equal(vm(YARD_VM_COMPACT_ISOLATED) - before[YARD_VM_COMPACT_ISOLATED],
 			 told_sum(YARD_EVENT_ISOLATE_FREEPAGES, 3) + told_sum(YARD_EVENT_FAST_ISOLATE_FREEPAGES, 3)
 				 + told_sum(YARD_EVENT_ISOLATE_MIGRATEPAGES, 3));
-	assert_int_equal(vm(YARD_VM_PGMIGRATE_SUCCESS) - before[YARD_VM_PGMIGRATE_SUCCESS], told_sum(YARD_EVENT_MIGRATE_PAGES, 0));
-	assert_int_equal(vm(YARD_VM_PGMIGRATE_FAIL) - before[YARD_VM_PGMIGRATE_FAIL], told_sum(YARD_EVENT_MIGRATE_PAGES, 1));
+	assert_int_equal(vm(YARD_VM_PGMIGRATE_SUCCESS) - before[YARD_VM_PGMIGRATE_SUCCESS],
+			 told_sum(YARD_EVENT_MIGRATE_PAGES, 0));
+	assert_int_equal(vm(YARD_VM_PGMIGRATE_FAIL) - before[YARD_VM_PGMIGRATE_FAIL],
+			 told_sum(YARD_EVENT_MIGRATE_PAGES, 1));
 	assert_int_equal(told_sum(YARD_EVENT_MIGRATE_PAGES, 0), told_sum(YARD_EVENT_COMPACTION_MIGRATEPAGES, 0));
 }
 
@@ -197,7 +200,8 @@ static void I3_15_runs(void **state)
 			for (unsigned i = 0; i < YARD_VM_EVENTS; i++)
 				before[i] = vm((enum yard_vm_event)i);
 			order = random_below(5) ? (int)random_below(11) : -1;
-			control((enum yard_migrate_mode)random_below(3), order, order > 0 && random_below(3), gfps[random_below(4)]);
+			control((enum yard_migrate_mode)random_below(3), order, order > 0 && random_below(3),
+				gfps[random_below(4)]);
 			cc.alloc_flags = random_below(2) ? ALLOC_CMA : 0;
 			cc.whole_zone = cc.ignore_skip_hint = cc.ignore_block_suitable = !random_below(4);
 			cc.migrate_pfn = cc.free_pfn = 0;
@@ -209,13 +213,15 @@ static void I3_15_runs(void **state)
 			check_positions();
 			check_counters(before);
 			check_after();
-			assert_int_equal(nr_free_pages(NORMAL), free_before + (int64_t)freed); // each move frees one and takes one
+			assert_int_equal(nr_free_pages(NORMAL),
+					 free_before + (int64_t)freed); // each move frees one and takes one
 			moved += vm(YARD_VM_PGMIGRATE_SUCCESS) - before[YARD_VM_PGMIGRATE_SUCCESS];
 		}
 	}
-	print_message("# %" PRIu64 " pages moved; complete %" PRIu64 ", partial %" PRIu64 ", contended %" PRIu64 ", success %" PRIu64
-		      ", not run %" PRIu64 "\n", moved, ends[COMPACT_COMPLETE], ends[COMPACT_PARTIAL_SKIPPED],
-		      ends[COMPACT_CONTENDED], ends[COMPACT_SUCCESS], ends[COMPACT_SKIPPED]);
+	print_message("# %" PRIu64 " pages moved; complete %" PRIu64 ", partial %" PRIu64 ", contended %" PRIu64
+		      ", success %" PRIu64 ", not run %" PRIu64 "\n",
+		      moved, ends[COMPACT_COMPLETE], ends[COMPACT_PARTIAL_SKIPPED], ends[COMPACT_CONTENDED],
+		      ends[COMPACT_SUCCESS], ends[COMPACT_SKIPPED]);
 	assert_true(moved > 10000);
 	for (unsigned i = COMPACT_COMPLETE; i <= COMPACT_SUCCESS; i++)
 		assert_true(ends[i] > 5);
@@ -238,8 +244,11 @@ static void I3_15_requests_and_workers(void **state)
 		yard->host.wait = wait_for_writeback;
 		for (unsigned n = 0; n < 4; n++) {
 			int64_t free_before = nr_free_pages(NORMAL), taken = 0;
-			const struct yard_request r = { .gfp = gfps[random_below(3)] | YARD_GFP_RETRY_MAYFAIL | YARD_GFP_COMP,
-							.order = (uint8_t)random_below(11), .node = -1, .max_rounds = 50 };
+			const struct yard_request r = {.gfp = gfps[random_below(3)] | YARD_GFP_RETRY_MAYFAIL
+							      | YARD_GFP_COMP,
+						       .order = (uint8_t)random_below(11),
+						       .node = -1,
+						       .max_rounds = 50};
 			struct yard_result result = { .pfn = NONE };
 
 			freed = 0;
@@ -259,7 +268,8 @@ static void I3_15_requests_and_workers(void **state)
 				break;
 			}
 			yard_lru_drain_all(yard);
-			assert_int_equal(node_counter(YARD_NODE_ISOLATED_ANON) + node_counter(YARD_NODE_ISOLATED_FILE), 0);
+			assert_int_equal(node_counter(YARD_NODE_ISOLATED_ANON) + node_counter(YARD_NODE_ISOLATED_FILE),
+					 0);
 			assert_verified();
 			assert_int_equal(nr_free_pages(NORMAL), free_before + (int64_t)freed - taken);
 		}
@@ -351,7 +361,8 @@ static void C4_10_gives_up(void **state)
 	assert_int_equal(type_at(0), M);
 	assert_verified();
 	mover.unmap = NULL;
-	assert_int_equal(yard_alloc_range(yard, base, base + BLOCK + 1, YARD_ISOLATE_OTHER), YARD_EBUSY); // frame BLOCK cannot move
+	assert_int_equal(yard_alloc_range(yard, base, base + BLOCK + 1, YARD_ISOLATE_OTHER),
+			 YARD_EBUSY); // frame BLOCK cannot move
 	assert_verified();
 }
 

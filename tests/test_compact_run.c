@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A run of compaction from its start to its end, over one and over several zones, and direct compaction around it (spec 03
-// sections 3.6 and 3.9).
+// A run of compaction from its start to its end (spec 03 section 3.6).
 
 #include "spec03_fixture.h"
 
@@ -9,7 +8,6 @@ enum { BLOCKS = 8, END = BLOCKS * BLOCK };
 
 #define RUNS	(KIND(COMPACTION_BEGIN) | KIND(COMPACTION_END))
 #define STEPS	(RUNS | KIND(COMPACTION_FINISHED) | KIND(ISOLATE_MIGRATEPAGES) | KIND(COMPACTION_MIGRATEPAGES))
-#define DEFERRAL (KIND(COMPACTION_DEFERRED) | KIND(COMPACTION_DEFER_COMPACTION) | KIND(COMPACTION_DEFER_RESET))
 
 // Every other frame of [from, to) is free.
 static void give_scattered(uint32_t from, uint32_t to)
@@ -69,7 +67,8 @@ static void C6_1_restart_flushes(void **state)
 	build_run("linux-7.3", 8);
 	hints()->blockskip_flush = true;
 	set_pageblock_skip(yard, base, true);
-	*hints() = (struct zone_compact){ .blockskip_flush = true, .defer_shift = 6, .considered = 64, .order_failed = 9 };
+	*hints() =
+		(struct zone_compact){.blockskip_flush = true, .defer_shift = 6, .considered = 64, .order_failed = 9};
 	run(YARD_MIGRATE_SYNC_LIGHT, 8, true); // below order_failed
 	assert_int_equal(hints()->init_migrate, 0);
 	hints()->blockskip_flush = true;
@@ -94,12 +93,15 @@ static void C6_2_nothing_to_move(void **state)
 {
 	(void)state;
 	build_run("linux-7.3", 0);
-	assert_int_equal(run(YARD_MIGRATE_SYNC_LIGHT, 9, true), COMPACT_PARTIAL_SKIPPED); // init_migrate is 0: not whole
-	assert_told(STEPS, "begin(0,0,3584,4096,1) finished(0,2,9,3) isolate_migratepages(0,512,512,0) finished(0,2,9,3) "
-			   "isolate_migratepages(512,1024,512,0) finished(0,2,9,3) isolate_migratepages(1024,1536,512,0) "
-			   "finished(0,2,9,3) isolate_migratepages(1536,2048,512,0) finished(0,2,9,3) "
-			   "isolate_migratepages(2048,2560,512,0) finished(0,2,9,3) isolate_migratepages(2560,3072,512,0) "
-			   "finished(0,2,9,3) isolate_migratepages(3072,3584,512,0) finished(0,2,9,6) end(0,3584,3584,4096,1,6)");
+	assert_int_equal(run(YARD_MIGRATE_SYNC_LIGHT, 9, true),
+			 COMPACT_PARTIAL_SKIPPED); // init_migrate is 0: not whole
+	assert_told(
+		STEPS,
+		"begin(0,0,3584,4096,1) finished(0,2,9,3) isolate_migratepages(0,512,512,0) finished(0,2,9,3) "
+		"isolate_migratepages(512,1024,512,0) finished(0,2,9,3) isolate_migratepages(1024,1536,512,0) "
+		"finished(0,2,9,3) isolate_migratepages(1536,2048,512,0) finished(0,2,9,3) "
+		"isolate_migratepages(2048,2560,512,0) finished(0,2,9,3) isolate_migratepages(2560,3072,512,0) "
+		"finished(0,2,9,3) isolate_migratepages(3072,3584,512,0) finished(0,2,9,6) end(0,3584,3584,4096,1,6)");
 	assert_at(hints()->cached_migrate[0], 0); // C3.7
 	assert_at(hints()->cached_migrate[1], 0);
 	assert_at(hints()->cached_free, 7 * BLOCK);
@@ -137,9 +139,11 @@ static void C6_2_moves_and_finishes_the_block(void **state)
 	assert_int_equal(mover.nr_moved, 40);
 	assert_int_equal(mover.moved[0].from, 31);
 	assert_int_equal(mover.moved[32].from, 39);
-	// Inside the block nothing but CONTINUE; the second call takes all of the rest; end() of it is one block further.
-	assert_told_first(8, STEPS, "begin(0,0,3584,4096,1) finished(0,2,9,3) isolate_migratepages(0,32,32,32) migratepages(32,0) "
-			   "finished(0,2,9,4) isolate_migratepages(32,512,480,8) migratepages(8,0) finished(0,2,9,3)");
+	// Inside the block nothing but CONTINUE; the second call takes all of the rest.
+	assert_told_first(
+		8, STEPS,
+		"begin(0,0,3584,4096,1) finished(0,2,9,3) isolate_migratepages(0,32,32,32) migratepages(32,0) "
+		"finished(0,2,9,4) isolate_migratepages(32,512,480,8) migratepages(8,0) finished(0,2,9,3)");
 }
 
 static enum yard_move_result frame_5_is_busy(uint32_t offset, unsigned order, enum yard_migrate_mode mode)
@@ -156,13 +160,15 @@ static void C6_2_4_rest_of_the_block_after_a_failure(void **state)
 	run(YARD_MIGRATE_SYNC_LIGHT, 9, true);
 	// No finished() between: the rest at once.
 	assert_told_first(4, STEPS & ~KIND(COMPACTION_BEGIN),
-		    "finished(0,2,9,3) isolate_migratepages(0,32,32,32) migratepages(31,1) isolate_migratepages(32,512,480,68)");
+			  "finished(0,2,9,3) isolate_migratepages(0,32,32,32) migratepages(31,1) "
+			  "isolate_migratepages(32,512,480,68)");
 	check_nothing_held();
 	build_run("linux-7.3", 100); // SYNC does not
 	mover.unmap = frame_5_is_busy;
 	run(YARD_MIGRATE_SYNC, 9, true);
-	assert_told_first(5, STEPS & ~KIND(COMPACTION_BEGIN), "finished(0,2,9,3) isolate_migratepages(0,32,32,32) migratepages(31,1) "
-						     "finished(0,2,9,4) isolate_migratepages(32,512,480,68)");
+	assert_told_first(5, STEPS & ~KIND(COMPACTION_BEGIN),
+			  "finished(0,2,9,3) isolate_migratepages(0,32,32,32) migratepages(31,1) "
+			  "finished(0,2,9,4) isolate_migratepages(32,512,480,68)");
 	check_nothing_held();
 	build_run("linux-7.3", 100); // nor runs that ignore skip bits
 	mover.unmap = frame_5_is_busy;
@@ -179,7 +185,7 @@ static enum yard_move_result frame_300_is_busy(uint32_t offset, unsigned order, 
 	return offset == 300 ? YARD_MOVE_BUSY : YARD_MOVE_DONE;
 }
 
-// Pages of movable operations are taken without the LRU lock, so the scan does not mark their block (C3.9 row 1), and the
+// Pages of movable operations are taken without the LRU lock: the scan does not mark their block (C3.9 row 1), and the
 // fast search would choose it for ever.
 static void C3_13_a_block_that_stays_is_not_chosen_again(void **state)
 {
@@ -219,8 +225,9 @@ static void C6_2_4_no_destination(void **state)
 		assert_int_equal(type_at(i * BLOCK), M);
 	set_wmarks(normal(), 511, 511, 511);
 	assert_int_equal(run(YARD_MIGRATE_SYNC_LIGHT, -1, false), COMPACT_CONTENDED);
-	assert_told(STEPS, "begin(0,0,3584,4096,1) finished(0,2,-1,4) isolate_migratepages(0,32,32,32) migratepages(0,32) "
-			   "end(0,32,3584,4096,1,7)");
+	assert_told(STEPS,
+		    "begin(0,0,3584,4096,1) finished(0,2,-1,4) isolate_migratepages(0,32,32,32) migratepages(0,32) "
+		    "end(0,32,3584,4096,1,7)");
 	assert_int_equal(vm(YARD_VM_PGMIGRATE_SUCCESS), 0);
 	check_nothing_held();
 }
@@ -263,6 +270,32 @@ static void C6_2_6_drains_this_cpu(void **state)
 	check_nothing_held();
 }
 
+static void C6_2_6_small_orders_take_a_cluster_at_a_time(void **state)
+{
+	(void)state;
+	build_run("linux-7.3", 100);
+	run(YARD_MIGRATE_SYNC_LIGHT, 3,
+	    true); // after a drain last_migrated is 0, so the next step is not to finish the block
+	assert_told_first(4, KIND(ISOLATE_MIGRATEPAGES),
+			  "isolate_migratepages(0,32,32,32) isolate_migratepages(32,64,32,32) "
+			  "isolate_migratepages(64,96,32,32) isolate_migratepages(96,512,416,4)");
+	check_nothing_held();
+}
+
+static void C6_2_4_huge_orders_forget_what_moved(void **state)
+{
+	(void)state;
+	for (int order = 8; order <= 9; order++) {
+		build_run("linux-7.3", 32);
+		mover.unmap = frame_5_is_busy;
+		direct(false);
+		set_pcps(normal(), 63, 10000, 10000);
+		run(YARD_MIGRATE_SYNC_LIGHT, order, true); // the rest of the block has nothing
+		assert_int_equal(count_events(YARD_EVENT_PAGE_PCPU_DRAIN) > 0, order == 8);
+		check_nothing_held();
+	}
+}
+
 // ---- C6.3 ----
 
 static void finished_control(int order, bool is_direct, uint32_t gfp)
@@ -279,8 +312,8 @@ static void C6_3_lists_that_end_a_run(void **state)
 		unsigned order;
 		const char *types; // free chunks of these types of exactly that order end it
 	} rows[] = {
-		{ GFP_U, 9, "UMR" }, { GFP_R, 9, "UMR" }, { GFP_M, 9, "UMRC" }, { GFP_U, 1, "UMR" }, { GFP_R, 1, "UMR" },
-		{ GFP_M, 8, "UMRC" }, { GFP_M, 4, "UMRC" }, { GFP_M, 3, "MC" }, { GFP_M, 1, "MC" }, // claims from PBO / 2 on
+		{GFP_U, 9, "UMR"},  {GFP_R, 9, "UMR"},	{GFP_M, 9, "UMRC"}, {GFP_U, 1, "UMR"}, {GFP_R, 1, "UMR"},
+		{GFP_M, 8, "UMRC"}, {GFP_M, 4, "UMRC"}, {GFP_M, 3, "MC"},   {GFP_M, 1, "MC"}, // claims from PBO / 2 on
 	};
 
 	(void)state;
@@ -296,7 +329,8 @@ static void C6_3_lists_that_end_a_run(void **state)
 				finished_control((int)rows[i].order, i & 1, rows[i].gfp);
 				if ((compact_finished(yard, &cc) == COMPACT_SUCCESS) != ends)
 					fail_msg("row %zu, type %c, smaller %u", i, letter(type), smaller);
-				assert_int_equal(told[0].args[3], ends ? COMPACT_SUCCESS : COMPACT_NO_SUITABLE_PAGE); // raw
+				assert_int_equal(told[0].args[3],
+						 ends ? COMPACT_SUCCESS : COMPACT_NO_SUITABLE_PAGE); // raw
 			}
 	blank_mover("linux-7.3", END);
 	give_free(4 * BLOCK, 10); // any order from the request's on
@@ -348,9 +382,10 @@ static void C6_3_2_proactive(void **state)
 		unsigned proactiveness, blocks; // free in whole blocks, of 10 blocks of free pages
 		enum compact_result result;
 	} rows[] = {
-		{ 20, 1, COMPACT_CONTINUE }, // score 90 > 80
-		{ 20, 2, COMPACT_SUCCESS },  // 80
-		{ 30, 2, COMPACT_CONTINUE }, { 30, 3, COMPACT_SUCCESS }, { 100, 9, COMPACT_CONTINUE }, { 100, 10, COMPACT_SUCCESS },
+		{20, 1, COMPACT_CONTINUE}, // score 90 > 80
+		{20, 2, COMPACT_SUCCESS},  // 80
+		{30, 2, COMPACT_CONTINUE},  {30, 3, COMPACT_SUCCESS},
+		{100, 9, COMPACT_CONTINUE}, {100, 10, COMPACT_SUCCESS},
 	};
 
 	(void)state;
@@ -392,12 +427,14 @@ static void C6_3_5_background_under_defrag_mode(void **state)
 		set_wmarks(normal(), 10, 20, 3 * BLOCK - 511);
 		finished_control(9, false, GFP_U);
 		cc.alloc_flags = kcompactd_flags(yard);
-		assert_int_equal(compact_finished(yard, &cc), defrag ? COMPACT_CONTINUE : COMPACT_SUCCESS); // 3 blocks - 511 > high?
+		assert_int_equal(compact_finished(yard, &cc),
+				 defrag ? COMPACT_CONTINUE : COMPACT_SUCCESS); // 3 blocks - 511 > high?
 		set_wmarks(normal(), 10, 20, 3 * BLOCK - 512);
 		assert_int_equal(compact_finished(yard, &cc), COMPACT_SUCCESS);
 		normal()->boost = 1;
 		cc.contended = true;
-		assert_int_equal(compact_finished(yard, &cc), defrag ? COMPACT_CONTINUE : COMPACT_SUCCESS); // nothing more is asked
+		assert_int_equal(compact_finished(yard, &cc),
+				 defrag ? COMPACT_CONTINUE : COMPACT_SUCCESS); // nothing more is asked
 		normal()->boost = 0;
 		cc.direct_compaction = true;
 		set_wmarks(normal(), 10, 20, 5000);
@@ -434,235 +471,19 @@ static void C6_9_releases_what_is_left(void **state)
 	assert_int_equal(mover.nr_moved, 5);
 }
 
-// ---- C6.5, C2.8 ----
-
-enum { DMA32 = YARD_ZONE_DMA32, LOW = 8 * BLOCK }; // zones of 8 blocks below and above 4 GiB
-
-static void build_two_zones(void)
-{
-	const struct yard_range memory = { BASE - LOW, BASE + END, 0 };
-	struct yard_config config = mover_config("linux-7.3");
-
-	memset(&mover, 0, sizeof mover);
-	config.restore = true;
-	config.memory = &memory;
-	config.nr_memory = 1;
-	build(&config);
-	yard_restore_mobility(yard, false);
-	for (unsigned zone = DMA32; zone <= NORMAL; zone++) {
-		struct yard_zone_state s = zone_state(zone);
-
-		for (uint32_t pfn = (uint32_t)s.start_pfn; pfn < s.start_pfn + s.spanned; pfn++) {
-			yard_restore_pageblock(yard, pfn, M);
-			if (pfn % 2)
-				yard_restore_allocated(yard, pfn, 1, false);
-			else
-				yard_restore_free(yard, pfn, 0, M);
-		}
-		s.managed = s.present;
-		s.stat[YARD_NR_FREE_PAGES] = (int64_t)s.present / 2;
-		for (unsigned i = 0; i < YARD_NR_WMARKS; i++)
-			s.wmark[i] = i;
-		assert_int_equal(yard_restore_zone(yard, zone, &s), YARD_OK);
-	}
-	assert_int_equal(yard_restore_finish(yard), YARD_OK);
-	assert_verified();
-	direct(true);
-	hear_all();
-}
-
-static enum compact_result try_zones(uint32_t gfp, unsigned order, enum compact_priority priority)
-{
-	struct yard_request_capture capture;
-	const struct alloc_context ctx = { .zonelist = yard->nodes[0].fallback, .first = yard->nodes[0].fallback,
-					   .highest_zone = NORMAL, .gfp = gfp, .order = (uint8_t)order, .migratetype = M };
-	static struct yard_task task;
-	enum compact_result result;
-
-	yard_set_current(yard, &task);
-	capture_publish(yard, &capture, order, M);
-	forget_told();
-	result = try_to_compact_pages(yard, &ctx, order, 0, priority, &capture);
-	assert_int_equal(capture.zone, ZONE_MIXED);
-	capture_withdraw(yard, &capture);
-	yard_set_current(yard, NULL);
-	return result;
-}
-
-static void C6_5_zones_in_order(void **state)
-{
-	char expected[200];
-
-	(void)state;
-	build_two_zones();
-	assert_int_equal(try_zones(GFP_M & ~(uint32_t)YARD_GFP_IO, 9, COMPACT_SYNC_LIGHT), COMPACT_SKIPPED);
-	assert_told(~0ull, "");
-	assert_int_equal(try_zones(GFP_M, 9, COMPACT_SYNC_LIGHT), COMPACT_PARTIAL_SKIPPED);
-	snprintf(expected, sizeof expected, "try_to_compact_pages(9,%d,1) begin(0,0,3584,4096,1) end(0,3584,3584,4096,1,6) "
-		 "defer_compaction(0,2,9,0,1,0) begin(-4096,-4096,-512,0,1) end(-4096,-512,-512,0,1,6) "
-		 "defer_compaction(0,1,9,0,1,0)", GFP_M);
-	assert_told(KIND(TRY_TO_COMPACT_PAGES) | RUNS | DEFERRAL, expected);
-	assert_int_equal(try_zones(GFP_M, 9, COMPACT_SYNC_LIGHT), COMPACT_DEFERRED);
-	assert_told(RUNS | DEFERRAL, "deferred(0,2,9,1,1,0) deferred(0,1,9,1,1,0)");
-	assert_int_equal(try_zones(GFP_M, 9, COMPACT_SYNC_FULL), COMPACT_COMPLETE); // not asked; whole zone
-	assert_told(DEFERRAL, "defer_compaction(0,2,9,0,2,0) defer_compaction(0,1,9,0,2,0)");
-	yard->compact[NORMAL].considered = yard->compact[DMA32].considered = 10;
-	assert_int_equal(try_zones(GFP_M, 9, COMPACT_ASYNC), COMPACT_PARTIAL_SKIPPED); // ASYNC never defers
-	assert_told(DEFERRAL, "");
-	set_wmarks(normal(), 5000, 5000, 5000);
-	yard->compact[DMA32].considered = 0;
-	assert_int_equal(try_zones(GFP_M, 9, COMPACT_SYNC_LIGHT), COMPACT_DEFERRED); // max(SKIPPED, DEFERRED)
-	set_wmarks(normal(), 0, 0, 0);
-	assert_int_equal(try_zones(GFP_M, 0, COMPACT_SYNC_LIGHT), COMPACT_SUCCESS); // stops at the first
-	assert_told(RUNS | DEFERRAL, "defer_reset(0,2,0,4,2,1)");
-}
-
-static void C6_5_contended_beats_complete(void **state)
-{
-	(void)state;
-	build_two_zones();
-	set_wmarks(zone_at(yard, DMA32), LOW / 2 - 17, LOW / 2 - 17, LOW / 2 - 17); // suitable, but 16 pages may be taken only
-	for (uint32_t i = 1; i < 160; i += 4) // no chunk of order 3 becomes free
-		yard_set_lru(yard, BASE - LOW + i, true);
-	yard->mm[0].stat[YARD_NODE_INACTIVE_FILE] += 1 << 20; // C4.1
-	assert_int_equal(try_zones(GFP_M, 3, COMPACT_SYNC_FULL), COMPACT_CONTENDED);
-	assert_told(RUNS & ~KIND(COMPACTION_BEGIN), "end(0,3584,3584,4096,1,5) end(-4096,-3970,-482,0,1,7)");
-}
-
-static void C6_5_fatal_signal_stops(void **state)
-{
-	struct yard_request_capture capture;
-	static struct yard_task task = { .flags = YARD_TASK_SIGNAL };
-
-	(void)state;
-	build_two_zones();
-	yard_set_current(yard, &task);
-	capture_publish(yard, &capture, 9, M);
-	const struct alloc_context ctx = { .zonelist = yard->nodes[0].fallback, .first = yard->nodes[0].fallback,
-					   .highest_zone = NORMAL, .gfp = GFP_M, .order = 9, .migratetype = M };
-	forget_told();
-	assert_int_equal(try_to_compact_pages(yard, &ctx, 9, 0, COMPACT_SYNC_LIGHT, &capture), COMPACT_CONTENDED);
-	assert_told(RUNS & ~KIND(COMPACTION_END), "begin(0,0,3584,4096,1)"); // one zone only
-	capture_withdraw(yard, &capture);
-	yard_set_current(yard, NULL);
-}
-
-// ---- C6.6, P1 to P3 ----
-
-// Block 0 of this type is full of movable pages but for one; there is room in scattered frames above.
-static void build_block(const char *policy, unsigned type)
-{
-	blank_mover(policy, END);
-	give_type(0, type);
-	give_lru(0, BLOCK);
-	give_used(BLOCK, 2 * BLOCK, false);
-	give_scattered(2 * BLOCK, END);
-	for (uint32_t i = 2; i < BLOCKS; i++)
-		assert_int_equal(type_at(i * BLOCK), M);
-	start();
-	set_wmarks(normal(), 0, 0, 0);
-	yard->mm[0].stat[YARD_NODE_INACTIVE_FILE] += 1 << 20; // C4.1
-}
-
-static void C6_6_success(void **state)
-{
-	struct yard_result result;
-
-	(void)state;
-	build_block("linux-7.3", M);
-	hints()->blockskip_flush = true;
-	hints()->defer_shift = 2;
-	hints()->considered = 9;
-	result = request(GFP_M | YARD_GFP_COMP, 9);
-	assert_pfn(result.pfn, 0);
-	assert_int_equal(result.path, YARD_PATH_CAPTURE);
-	assert_int_equal(result.migrated, BLOCK);
-	assert_int_equal(vm(YARD_VM_COMPACT_STALL), 1);
-	assert_int_equal(vm(YARD_VM_COMPACT_SUCCESS), 1);
-	assert_int_equal(vm(YARD_VM_COMPACT_FAIL), 0);
-	assert_false(hints()->blockskip_flush);
-	assert_told(DEFERRAL, "defer_reset(0,2,9,4,2,10) defer_reset(0,2,9,0,0,10)"); // false by the zone, true by the page
-	assert_int_equal(node_counter(YARD_NODE_ISOLATED_FILE), 0);
-	yard->mm[0].stat[YARD_NODE_INACTIVE_FILE] -= 1 << 20;
-	assert_verified();
-}
-
-static void C6_6_failure(void **state)
-{
-	struct yard_result result;
-
-	(void)state;
-	build_run("linux-7.3", 0);
-	result = request((GFP_M | YARD_GFP_COMP | YARD_GFP_NORETRY) & ~(uint32_t)YARD_GFP_KSWAPD_RECLAIM, 9);
-	assert_int_equal(result.pfn, NONE);
-	assert_int_equal(vm(YARD_VM_COMPACT_STALL), 2); // S1: before reclaim and after it
-	assert_int_equal(vm(YARD_VM_COMPACT_FAIL), 2);
-	assert_int_equal(vm(YARD_VM_COMPACT_SUCCESS), 0);
-	set_wmarks(normal(), 600, 700, 800);
-	forget_told();
-	request(GFP_M | YARD_GFP_COMP | YARD_GFP_NORETRY, 9);
-	assert_int_equal(vm(YARD_VM_COMPACT_STALL), 2); // SKIPPED does not count
-}
-
-static void P1_who_captures(void **state)
-{
-	static const struct {
-		unsigned type, order;
-		uint32_t gfp;
-		bool captured;
-	} rows[] = {
-		{ M, 9, GFP_M, true }, { M, 9, GFP_U, true }, { U, 9, GFP_M, true }, { H, 9, GFP_M, true }, { C, 9, GFP_M, false },
-		{ M, 4, GFP_M, true }, { U, 4, GFP_U, true }, { R, 4, GFP_U, true }, { M, 4, GFP_U, false }, { U, 4, GFP_M, true },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct yard_request_capture *r = &record;
-
-		blank_mover("linux-7.3", END);
-		give_type(0, rows[i].type);
-		give_block(0, rows[i].order);
-		give_used(1u << rows[i].order, END, false);
-		start();
-		begin_capture(NORMAL, rows[i].order, rows[i].gfp == GFP_U ? U : M, 9);
-		free_at(0, rows[i].order);
-		assert_int_equal(r->pfn == base, rows[i].captured);
-		assert_int_equal(nr_free_pages(NORMAL), rows[i].captured ? 0 : 1 << rows[i].order);
-		assert_int_equal(count_events(YARD_EVENT_PAGE_ALLOC_EXTFRAG),
-				 rows[i].captured && rows[i].type != (rows[i].gfp == GFP_U ? U : M));
-		end_capture();
-	}
-}
-
-static void P3_promoted_requests(void **state)
-{
-	struct yard_result result;
-
-	(void)state;
-	build_block("linux-7.3,defrag_mode=1", M);
-	set_wmarks(normal(), 0, 0, 0);
-	result = request(GFP_U, 0);
-	assert_pfn(result.pfn, 0); // the block was made and then claimed by the ordinary path
-	assert_int_equal(result.path, YARD_PATH_CLAIM);
-	assert_int_equal(type_at(0), U);
-	build_block("linux-7.3,defrag_mode=1", U);
-	result = request(GFP_U, 0);
-	assert_int_equal(result.path, YARD_PATH_CAPTURE); // an order-0 frame of a U block at once
-	assert_int_equal(type_at(result.pfn - base), U);
-}
-
 #define TEST(name) cmocka_unit_test_teardown(name, forget_mover)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(C6_1_preamble), TEST(C6_1_restart_flushes), TEST(C6_1_drains_lru_batches), TEST(C6_2_nothing_to_move),
-		TEST(C6_2_async_copies_positions), TEST(C6_2_moves_and_finishes_the_block),
-		TEST(C6_2_4_rest_of_the_block_after_a_failure), TEST(C6_2_4_no_destination), TEST(C3_13_a_block_that_stays_is_not_chosen_again), TEST(C6_2_abort),
-		TEST(C6_2_6_drains_this_cpu), TEST(C6_3_lists_that_end_a_run), TEST(C6_3_order_of_the_tests),
-		TEST(C6_3_2_proactive), TEST(C6_3_5_background_under_defrag_mode), TEST(C6_9_end), TEST(C6_9_releases_what_is_left),
-		TEST(C6_5_zones_in_order), TEST(C6_5_contended_beats_complete), TEST(C6_5_fatal_signal_stops), TEST(C6_6_success),
-		TEST(C6_6_failure), TEST(P1_who_captures), TEST(P3_promoted_requests),
+		TEST(C6_1_preamble), TEST(C6_1_restart_flushes), TEST(C6_1_drains_lru_batches),
+		TEST(C6_2_nothing_to_move), TEST(C6_2_async_copies_positions),
+		TEST(C6_2_moves_and_finishes_the_block), TEST(C6_2_4_rest_of_the_block_after_a_failure),
+		TEST(C3_13_a_block_that_stays_is_not_chosen_again), TEST(C6_2_4_no_destination), TEST(C6_2_abort),
+		TEST(C6_2_6_drains_this_cpu), TEST(C6_2_6_small_orders_take_a_cluster_at_a_time),
+		TEST(C6_2_4_huge_orders_forget_what_moved), TEST(C6_3_lists_that_end_a_run),
+		TEST(C6_3_order_of_the_tests), TEST(C6_3_2_proactive), TEST(C6_3_5_background_under_defrag_mode),
+		TEST(C6_9_end), TEST(C6_9_releases_what_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

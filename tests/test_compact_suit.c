@@ -44,8 +44,10 @@ static void C2_2_base_ok(void **state)
 
 		assert_false(compaction_base_ok(yard, normal(), rows[i].order, rows[i].mark, NORMAL, need));
 		assert_true(compaction_base_ok(yard, normal(), rows[i].order, rows[i].mark, NORMAL, need + 1));
-		assert_false(compaction_base_ok(yard, normal(), rows[i].order, rows[i].mark, YARD_ZONE_MOVABLE, need + 1000));
-		assert_true(compaction_base_ok(yard, normal(), rows[i].order, rows[i].mark, YARD_ZONE_MOVABLE, need + 1001));
+		assert_false(compaction_base_ok(yard, normal(), rows[i].order, rows[i].mark, YARD_ZONE_MOVABLE,
+						need + 1000));
+		assert_true(compaction_base_ok(yard, normal(), rows[i].order, rows[i].mark, YARD_ZONE_MOVABLE,
+					       need + 1001));
 	}
 }
 
@@ -82,7 +84,8 @@ static void give_chunks(const struct chunks *chunks, size_t nr)
 	give_used(at, BLOCKS * BLOCK, false);
 }
 
-static void check_indices(const struct chunks *chunks, size_t nr, unsigned order, int index, unsigned extfrag, unsigned unusable)
+static void check_indices(const struct chunks *chunks, size_t nr, unsigned order, int index, unsigned extfrag,
+			  unsigned unusable)
 {
 	struct yard_fragmentation got;
 
@@ -231,7 +234,8 @@ static void C2_4_step_3_counts_no_cma(void **state)
 
 static void C2_4_background_counts_blocks(void **state)
 {
-	static const char *const policies[] = { "linux-7.3", "linux-7.3,defrag_mode=1", "linux-7.3,defrag_mode=1,block_watermarks=off" };
+	static const char *const policies[] = {"linux-7.3", "linux-7.3,defrag_mode=1",
+					       "linux-7.3,defrag_mode=1,block_watermarks=off"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(policies); i++) {
@@ -325,9 +329,11 @@ static void C2_7_events(void **state)
 	assert_false(compaction_deferred(yard, normal(), 3));
 	assert_true(compaction_deferred(yard, normal(), 4));
 	compaction_defer_reset(yard, normal(), 9, true);
-	assert_told(KIND(COMPACTION_DEFERRED) | KIND(COMPACTION_DEFER_COMPACTION) | KIND(COMPACTION_DEFER_RESET),
-		    "defer_compaction(0,2,7,0,1,5) defer_compaction(0,2,3,0,2,3) deferred(0,2,3,1,2,3) deferred(0,2,4,2,2,3) "
-		    "defer_reset(0,2,2,2,2,3) defer_reset(0,2,3,2,2,4) deferred(0,2,4,3,2,4) defer_reset(0,2,9,0,0,10)");
+	assert_told(
+		KIND(COMPACTION_DEFERRED) | KIND(COMPACTION_DEFER_COMPACTION) | KIND(COMPACTION_DEFER_RESET),
+		"defer_compaction(0,2,7,0,1,5) defer_compaction(0,2,3,0,2,3) deferred(0,2,3,1,2,3) "
+		"deferred(0,2,4,2,2,3) "
+		"defer_reset(0,2,2,2,2,3) defer_reset(0,2,3,2,2,4) deferred(0,2,4,3,2,4) defer_reset(0,2,9,0,0,10)");
 }
 
 static void C2_7_restarting(void **state)
@@ -346,7 +352,58 @@ static void C2_7_restarting(void **state)
 	assert_false(compaction_restarting(yard, normal(), 4));
 }
 
-// ---- C1.5 ----
+// ---- C1.2 to C1.5, C6.4 ----
+
+static void C1_2_what_is_reset_for_each_zone(void **state)
+{
+	(void)state;
+	blank_mover("linux-7.3", BLOCKS * BLOCK);
+	start();
+	memset(&cc, 0, sizeof cc);
+	cc.zone = normal();
+	cc.total_migrate_scanned = cc.total_free_scanned = cc.nr_migratepages = cc.nr_freepages = cc.fast_start_pfn =
+		77;
+	cc.whole_zone = cc.contended = cc.finish_pageblock = true;
+	cc.fast_search_fail = 4;
+	cc.search_order = 3;
+	cc.gfp = GFP_R;
+	compact_reset(yard, &cc);
+	assert_int_equal(cc.total_migrate_scanned + cc.total_free_scanned + cc.nr_migratepages + cc.nr_freepages, 0);
+	assert_int_equal(cc.fast_start_pfn, 0);
+	assert_true(list_empty(&cc.migrate));
+	for (unsigned order = 0; order <= YARD_MAX_PAGE_ORDER; order++)
+		assert_true(list_empty(&cc.free_store[order]));
+	assert_int_equal(cc.migratetype, R);
+	assert_true(cc.whole_zone && cc.contended && cc.finish_pageblock); // carried on
+	assert_int_equal(cc.fast_search_fail, 4);
+	assert_int_equal(cc.search_order, 3);
+	cc.gfp = YARD_GFP_KERNEL;
+	compact_reset(yard, &cc);
+	assert_int_equal(cc.migratetype, U);
+}
+
+static void C6_4_numbers(void **state)
+{
+	(void)state;
+	assert_int_equal(COMPACT_NOT_SUITABLE_ZONE, 0);
+	assert_int_equal(COMPACT_SKIPPED, 1);
+	assert_int_equal(COMPACT_DEFERRED, 2);
+	assert_int_equal(COMPACT_NO_SUITABLE_PAGE, 3);
+	assert_int_equal(COMPACT_CONTINUE, 4);
+	assert_int_equal(COMPACT_COMPLETE, 5);
+	assert_int_equal(COMPACT_PARTIAL_SKIPPED, 6);
+	assert_int_equal(COMPACT_CONTENDED, 7);
+	assert_int_equal(COMPACT_SUCCESS, 8);
+	assert_int_equal(COMPACT_SYNC_FULL, 0); // C1.3
+	assert_int_equal(COMPACT_SYNC_LIGHT, 1);
+	assert_int_equal(COMPACT_ASYNC, 2);
+	assert_int_equal(MR_CONTIG_RANGE, 6); // 3.11
+	assert_int_equal(MR_DEMOTION, 8);
+	assert_int_equal(yard_peek_first_priority(GFP_U, 0), COMPACT_SYNC_LIGHT); // S1
+	assert_int_equal(yard_peek_first_priority(GFP_U, 1), COMPACT_ASYNC);
+	assert_int_equal(yard_peek_first_priority(GFP_M, 3), COMPACT_SYNC_LIGHT);
+	assert_int_equal(yard_peek_first_priority(GFP_M, 4), COMPACT_ASYNC);
+}
 
 static void C1_5_compaction_order(void **state)
 {
@@ -389,7 +446,8 @@ static void V3_12_versions(void **state)
 		print_message("# %s\n", rows[i].name);
 		assert_int_equal(p.source_rule, rows[i].blocks ? YARD_SOURCE_BLOCKS : YARD_SOURCE_TYPED);
 		assert_int_equal(p.promote_nonmovable, rows[i].promote);
-		assert_int_equal(p.capture_match, rows[i].own_capture ? YARD_CAPTURE_REQUEST_ORDER : YARD_CAPTURE_COMPACTION_ORDER);
+		assert_int_equal(p.capture_match,
+				 rows[i].own_capture ? YARD_CAPTURE_REQUEST_ORDER : YARD_CAPTURE_COMPACTION_ORDER);
 		assert_int_equal(p.promoted_retry, rows[i].bounded ? YARD_RETRY_BOUNDED : YARD_RETRY_NAIVE);
 		assert_int_equal(p.gap_cap, rows[i].gap_cap);
 		assert_int_equal(p.compaction_annotated, rows[i].annotated);
@@ -401,10 +459,24 @@ static void V3_12_versions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(C2_1_gap), TEST(C2_2_base_ok), TEST(C2_2_cma_pages_are_usable), TEST(C2_5_check_values), TEST(C2_5_large_row),
-		TEST(C2_5_every_type_counts), TEST(C2_3_threshold), TEST(C2_4_steps), TEST(C2_4_step_3_counts_no_cma),
-		TEST(C2_4_background_counts_blocks), TEST(C2_6_zonelist), TEST(C2_7_refusals_after_failures), TEST(C2_7_events),
-		TEST(C2_7_restarting), TEST(C1_5_compaction_order), TEST(V3_12_versions),
+		TEST(C2_1_gap),
+		TEST(C2_2_base_ok),
+		TEST(C2_2_cma_pages_are_usable),
+		TEST(C2_5_check_values),
+		TEST(C2_5_large_row),
+		TEST(C2_5_every_type_counts),
+		TEST(C2_3_threshold),
+		TEST(C2_4_steps),
+		TEST(C2_4_step_3_counts_no_cma),
+		TEST(C2_4_background_counts_blocks),
+		TEST(C2_6_zonelist),
+		TEST(C2_7_refusals_after_failures),
+		TEST(C2_7_events),
+		TEST(C2_7_restarting),
+		TEST(C1_2_what_is_reset_for_each_zone),
+		TEST(C6_4_numbers),
+		TEST(C1_5_compaction_order),
+		TEST(V3_12_versions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -304,6 +304,33 @@ static void D5_1_the_refaults_are_remembered(void **state)
 	assert_int_equal(yard->mm[0].lruvec.refaults[FILE_LRU], 7);
 }
 
+static unsigned releases, refusals;
+
+static void refuse_at_first(uint32_t offset)
+{
+	(void)offset;
+	world.fail_every[CALL_RELEASE] = ++releases <= refusals;
+}
+
+static void D4_the_scanned_pages_are_those_of_the_pass(void **state)
+{
+	(void)state;
+	cache_of(5000);
+	releases = refusals = 0;
+	for (unsigned priority = 3; priority <= 12; priority++)
+		refusals += 5000 >> priority;
+	ask.on_release = refuse_at_first; // 32 pages at priority 2, of 32 scanned in this pass and of 1277 in all
+	yard->mm[0].throttle[YARD_QUEUE_NOPROGRESS].sleepers = 1;
+	assert_int_equal(direct_reclaim(YARD_GFP_KERNEL, 0), 32);
+	check_priorities("12 11 10 9 8 7 6 5 4 3 2");
+	assert_int_equal(wakes_of(YARD_QUEUE_NOPROGRESS), 1); // more than an eighth
+}
+
+static void at_priority_1(void)
+{
+	assert_int_equal(arg_of(YARD_EVENT_LRU_SHRINK_INACTIVE, 11), 1);
+}
+
 static void D4a_noprogress_sleepers(void **state)
 {
 	(void)state;
@@ -316,6 +343,7 @@ static void D4a_noprogress_sleepers(void **state)
 	world.fail_every[CALL_RELEASE] = 1;
 	yard_mod_node_stat(yard, 0, YARD_NODE_FILE_DIRTY, 1000000);
 	yard->mm[0].throttle[YARD_QUEUE_NOPROGRESS].sleepers = 1;
+	naps.on_sleep = at_priority_1;
 	assert_int_equal(direct_reclaim(YARD_GFP_KERNEL, 0), 0);
 	assert_int_equal(wakes_of(YARD_QUEUE_NOPROGRESS), 0);
 	assert_int_equal(naps_of(YARD_QUEUE_NOPROGRESS), 2); // at priority 1 of both runs
@@ -390,6 +418,9 @@ static void D4a_a_node_is_shrunk_when_any_of_its_zones_is_not_ready(void **state
 	forget();
 	assert_int_equal(direct_reclaim(YARD_GFP_KERNEL, 9), 1);
 	assert_int_equal(count_events(YARD_EVENT_LRU_ISOLATE), 0);
+	forget();
+	direct_reclaim(YARD_GFP_KERNEL, 0);
+	assert_isolations("IF1 IF3 IF6 IF13 IF27"); // once a pass, not once a zone
 }
 
 static void D4a_nodemask_and_cpuset(void **state)
@@ -487,6 +518,7 @@ int main(void)
 		T(D5_4_skipped_active_lists_are_forced_in_a_third_run),
 		T(D4_any_progress_is_returned_after_one_run),
 		T(D5_1_the_refaults_are_remembered),
+		T(D4_the_scanned_pages_are_those_of_the_pass),
 		T(D4a_noprogress_sleepers),
 		T(D4b_D5_2_ready_for_compaction_returns_1),
 		T(D4a_a_node_is_shrunk_when_any_of_its_zones_is_not_ready),

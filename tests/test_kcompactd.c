@@ -104,7 +104,8 @@ static void K4_unsuitable_nodes(void **state)
 		set_wmarks(normal(), 900, 950, 980); // 1024 > 900 + 32 + 50, but not > 980 + 32 + 50
 		forget_told();
 		yard_force_wakeup_kcompactd(yard, 0, 9, NORMAL);
-		assert_told(KCOMPACTD | KIND(COMPACTION_SUITABLE), defrag ? "suitable(0,2,9,1)" : "suitable(0,2,9,4) wakeup_kcompactd(9,2)");
+		assert_told(KCOMPACTD | KIND(COMPACTION_SUITABLE),
+			    defrag ? "suitable(0,2,9,1)" : "suitable(0,2,9,4) wakeup_kcompactd(9,2)");
 		assert_int_equal(woken_queues, !defrag);
 		assert_int_equal(workers().kcompactd_order, 9);
 	}
@@ -150,7 +151,8 @@ static void K2_on_demand(void **state)
 	assert_int_equal(workers().kcompactd_order, 0);
 	assert_int_equal(workers().kcompactd_highest, NORMAL);
 	assert_true(zone_nr_free(normal(), 9) > 0);
-	assert_int_equal(vm(YARD_VM_COMPACT_DAEMON_MIGRATE_SCANNED), vm(YARD_VM_COMPACT_MIGRATE_SCANNED)); // in addition
+	assert_int_equal(vm(YARD_VM_COMPACT_DAEMON_MIGRATE_SCANNED),
+			 vm(YARD_VM_COMPACT_MIGRATE_SCANNED)); // in addition
 	assert_int_equal(vm(YARD_VM_COMPACT_DAEMON_FREE_SCANNED), vm(YARD_VM_COMPACT_FREE_SCANNED));
 	assert_true(vm(YARD_VM_COMPACT_MIGRATE_SCANNED) > 0);
 	for (size_t i = 0; i < mover.nr_moved; i++) // SYNC_LIGHT: the async part first
@@ -268,8 +270,8 @@ static void K2_trigger(void **state)
 
 static void K3_marks(void **state)
 {
-	static const unsigned rows[][3] = { { 0, 100, 100 }, { 1, 99, 100 }, { 20, 80, 90 }, { 50, 50, 60 }, { 90, 10, 15 },
-					    { 95, 5, 7 }, { 100, 0, 0 } };
+	static const unsigned rows[][3] = {{0, 100, 100}, {1, 99, 100}, {20, 80, 90}, {50, 50, 60},
+					   {90, 10, 15},  {95, 5, 7},	{100, 0, 0}};
 
 	(void)state;
 	build_node("linux-7.3", 0);
@@ -308,8 +310,10 @@ static void K5_results(void **state)
 		if (run == 1)
 			assert_told(RUNS | DEFERRAL, "deferred(0,2,9,1,1,0)");
 		else
-			assert_told(RUNS | DEFERRAL, run ? "begin(0,0,7680,8192,1) end(0,7680,7680,8192,1,6) defer_compaction(0,2,9,0,2,0)"
-							 : "begin(0,0,7680,8192,1) end(0,7680,7680,8192,1,6) defer_compaction(0,2,9,0,1,0)");
+			assert_told(
+				RUNS | DEFERRAL,
+				run ? "begin(0,0,7680,8192,1) end(0,7680,7680,8192,1,6) defer_compaction(0,2,9,0,2,0)"
+				    : "begin(0,0,7680,8192,1) end(0,7680,7680,8192,1,6) defer_compaction(0,2,9,0,1,0)");
 	}
 	assert_int_equal(vm(YARD_VM_COMPACT_DAEMON_WAKE), 3);
 	assert_false(hints()->blockskip_flush); // only a direct run's meeting asks for it
@@ -406,6 +410,35 @@ static void K5_zones_in_rising_order(void **state)
 	assert_int_equal(workers().kcompactd_highest, NORMAL);
 }
 
+// ---- K5a ----
+
+static void K5a_delays(void **state)
+{
+	struct yard_task *daemon;
+	static struct yard_task task;
+
+	(void)state;
+	build_node("linux-7.3", BLOCKS);
+	daemon = &yard->mm[0].kcompactd.task;
+	yard->host.cost_ns[YARD_COST_SCAN_FRAME] = 10;
+	steps(false);
+	yard_force_wakeup_kcompactd(yard, 0, 9, NORMAL);
+	steps(true);
+	assert_int_equal(daemon->delays[YARD_DELAY_COMPACT].count, 0); // direct compaction's only
+	task = (struct yard_task){ .pid = 1 };
+	yard_set_current(yard, &task);
+	yard_compact_node(yard, 0);
+	assert_int_equal(task.delays[YARD_DELAY_COMPACT].count, 0);
+	build_node("linux-7.3", 0);
+	yard->host.cost_ns[YARD_COST_SCAN_FRAME] = 10;
+	yard_set_current(yard, &task);
+	request(GFP_M | YARD_GFP_COMP | YARD_GFP_NORETRY, 9);
+	assert_true(task.delays[YARD_DELAY_COMPACT].count > 0);
+	assert_int_equal(task.delays[YARD_DELAY_COMPACT].total_ns,
+			 10 * (vm(YARD_VM_COMPACT_MIGRATE_SCANNED) + vm(YARD_VM_COMPACT_FREE_SCANNED)));
+	yard_set_current(yard, NULL);
+}
+
 // ---- K7 ----
 
 static void K7_manual(void **state)
@@ -419,8 +452,9 @@ static void K7_manual(void **state)
 	lru_page(1, FILE_PAGE, YARD_MAPPED); // in another CPU's batch, as it were: drained
 	forget_told();
 	assert_int_equal(yard_compact_node(yard, 0), YARD_OK);
-	assert_told(RUNS | DEFERRAL | KIND(MIGRATE_PAGES_START) | KIND(COMPACTION_SUITABLE),
-		    "begin(0,0,7680,8192,1) migrate_pages_start(2,0) end(0,7680,7684,8192,1,5)"); // mode SYNC, whole zone
+	assert_told(
+		RUNS | DEFERRAL | KIND(MIGRATE_PAGES_START) | KIND(COMPACTION_SUITABLE),
+		"begin(0,0,7680,8192,1) migrate_pages_start(2,0) end(0,7680,7684,8192,1,5)"); // mode SYNC, whole zone
 	assert_int_equal(mover.nr_moved, 1);
 	assert_true(mover.moved[0].to >= 8 * BLOCK);
 	assert_int_equal(vm(YARD_VM_COMPACT_DAEMON_MIGRATE_SCANNED), 0);
@@ -457,10 +491,24 @@ static void K7_moves_cached_positions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(K1_records_and_wakes), TEST(K4_unsuitable_nodes), TEST(K2_sleeps), TEST(K2_on_demand),
-		TEST(K2_a_request_without_a_wake_up), TEST(K2_proactive), TEST(K2_backs_off), TEST(K2_not_while_kswapd_runs),
-		TEST(K2_trigger), TEST(K3_marks), TEST(K3_score), TEST(K5_results), TEST(K5_drains_all_cpus),
-		TEST(K5_keeps_what_came_meanwhile), TEST(K5_zones_in_rising_order), TEST(K7_manual), TEST(K7_moves_cached_positions),
+		TEST(K1_records_and_wakes),
+		TEST(K4_unsuitable_nodes),
+		TEST(K2_sleeps),
+		TEST(K2_on_demand),
+		TEST(K2_a_request_without_a_wake_up),
+		TEST(K2_proactive),
+		TEST(K2_backs_off),
+		TEST(K2_not_while_kswapd_runs),
+		TEST(K2_trigger),
+		TEST(K3_marks),
+		TEST(K3_score),
+		TEST(K5_results),
+		TEST(K5_drains_all_cpus),
+		TEST(K5_keeps_what_came_meanwhile),
+		TEST(K5_zones_in_rising_order),
+		TEST(K5a_delays),
+		TEST(K7_manual),
+		TEST(K7_moves_cached_positions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

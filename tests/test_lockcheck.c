@@ -305,6 +305,33 @@ static void RC2_wrappers_touch(void **state)
 	assert_string_equal(reports.before.site, "slab");
 }
 
+static void RC3_scopes_and_masks_of_wrappers(void **state)
+{
+	static const struct {
+		uint32_t gfp, scope;
+		unsigned edges; // to reclaim and to the notifier
+	} rows[] = { { YARD_GFP_KERNEL, 0, 2 }, { YARD_GFP_KERNEL, YARD_TASK_NOFS, 1 }, { YARD_GFP_KERNEL, YARD_TASK_NOIO, 1 },
+		     { YARD_GFP_KERNEL, YARD_TASK_MEMALLOC, 0 }, { YARD_GFP_NOFS, 0, 1 }, { YARD_GFP_NOWAIT, 0, 0 },
+		     { YARD_GFP_KERNEL | YARD_GFP_NOLOCKDEP, 0, 0 }, { YARD_GFP_KERNEL, YARD_TASK_PIN, 2 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct yard_lockcheck_state counts;
+		uint32_t before, lock;
+
+		start("linux-7.3");
+		lock = lock_class("i_mutex");
+		before = yard_scope_enter(yard, rows[i].scope);
+		take(lock, YARD_LOCK_WRITE);
+		yard_might_alloc(yard, rows[i].gfp, "slab");
+		drop(lock);
+		yard_scope_leave(yard, before);
+		yard_lockcheck_get(checker, &counts);
+		if (counts.edges != rows[i].edges)
+			fail_msg("row %zu: %u edges", i, counts.edges);
+	}
+}
+
 static void RC2_kswapd_holds_nothing_while_it_sleeps(void **state)
 {
 	uint32_t lock;
@@ -694,6 +721,7 @@ int main(void)
 		TEST(RC3_scopes_nest),
 		TEST(RC2_notifier_class),
 		TEST(RC2_wrappers_touch),
+		TEST(RC3_scopes_and_masks_of_wrappers),
 		TEST(RC2_kswapd_holds_nothing_while_it_sleeps),
 		TEST(RC2_direct_reclaim_holds),
 		TEST(RC2_direct_reclaim_without_fs_does_not),

@@ -132,7 +132,8 @@ static void G4_entry(void **state)
 		{ FILE_PAGE | ACT | WS, 0 }, { ANON_PAGE | ACT | WS, 0 }, { FILE_PAGE | ACT, 1 }, { ANON_PAGE | ACT, 1 },
 		{ ANON_PAGE, 1 }, { ANON_PAGE | REF, 1 }, { ANON_PAGE | SWAPC, 3 }, { ANON_PAGE | SWAPC | REF, 2 },
 		{ ANON_PAGE | SWAPC | WS, 2 }, { FILE_PAGE, 3 }, { FILE_PAGE | REF, 2 }, { FILE_PAGE | WS, 2 },
-		{ FILE_PAGE | RECL | DIRTY, 1 }, { FILE_PAGE | RECL | WB, 1 }, { FILE_PAGE | RECL, 3 }, { FILE_PAGE | DIRTY, 3 },
+		{ FILE_PAGE | RECL | DIRTY, 1 }, { FILE_PAGE | RECL | WB, 1 }, { FILE_PAGE | RECL, 3 },
+		{ FILE_PAGE | DIRTY, 3 },
 		{ SHMEM_PAGE | SWAPC | REF, 2 },
 	};
 
@@ -400,7 +401,8 @@ static void G7_protected_pages_are_counted(void **state)
 // ---- G-8 ----
 
 // The page under test is isolated and alone in its window.
-static int check(uint32_t flags, unsigned marks, enum yard_mapping mapping, unsigned young, const char *policy, uint32_t *after)
+static int check(uint32_t flags, unsigned marks, enum yard_mapping mapping, unsigned young, const char *policy,
+		 uint32_t *after)
 {
 	int answer;
 

@@ -216,7 +216,8 @@ static void M7_retry_summary(void **state)
 			assert_int_equal(places.gets, places.puts + 1);
 			assert_list(&cc.migrate, "[0]");
 			assert_int_equal(node_counter(YARD_NODE_ISOLATED_FILE), 1);
-			snprintf(expected, sizeof expected, "migrate_pages_start(%u,0) migrate_pages(1,1,0,0,0,0,%u,0)", mode, mode);
+			snprintf(expected, sizeof expected, "migrate_pages_start(%u,0) migrate_pages(1,1,0,0,0,0,%u,0)",
+				 mode, mode);
 			assert_told(ALL_TOLD, expected);
 			assert_int_equal(vm(YARD_VM_PGMIGRATE_FAIL), 1);
 			put_all_back();
@@ -506,7 +507,8 @@ static void M_properties_under_failures(void **state)
 		assert_int_equal(vm(YARD_VM_PGMIGRATE_SUCCESS), moved);
 		assert_int_equal(places.gets - places.puts, moved);
 		put_all_back();
-		assert_int_equal(yard_lru_size(yard, 0, seed & 1 ? YARD_LRU_INACTIVE_ANON : YARD_LRU_INACTIVE_FILE, NORMAL), nr);
+		assert_int_equal(
+			yard_lru_size(yard, 0, seed & 1 ? YARD_LRU_INACTIVE_ANON : YARD_LRU_INACTIVE_FILE, NORMAL), nr);
 		assert_int_equal(nr_free_pages(NORMAL), END - ROOM); // each move frees one and takes one
 	}
 }
@@ -516,10 +518,22 @@ static void M_properties_under_failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(M1_order_of_moves), TEST(M5_what_a_page_keeps), TEST(M11_movable_operations), TEST(M7_retry_summary),
-		TEST(M3_other_errors_are_not_retried), TEST(M2_sync_after_async), TEST(M2_batches_of_512),
-		TEST(M2_batches_count_base_pages), TEST(M3_freed_meanwhile), TEST(M3_freed_by_a_callback), TEST(M3_out_of_memory),
-		TEST(M4_writeback), TEST(M5_pinned), TEST(M6_put_back), TEST(M9_huge_pages), TEST(M_properties_under_failures),
+		TEST(M1_order_of_moves),
+		TEST(M5_what_a_page_keeps),
+		TEST(M11_movable_operations),
+		TEST(M7_retry_summary),
+		TEST(M3_other_errors_are_not_retried),
+		TEST(M2_sync_after_async),
+		TEST(M2_batches_of_512),
+		TEST(M2_batches_count_base_pages),
+		TEST(M3_freed_meanwhile),
+		TEST(M3_freed_by_a_callback),
+		TEST(M3_out_of_memory),
+		TEST(M4_writeback),
+		TEST(M5_pinned),
+		TEST(M6_put_back),
+		TEST(M9_huge_pages),
+		TEST(M_properties_under_failures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

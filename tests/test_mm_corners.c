@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Corners where the slow path, compaction and reclaim meet the rest: callbacks that want memory themselves, pages that go
-// while reclaim holds them, moving inside moving, memory that comes later.
+// Corners where the slow path, compaction and reclaim meet the rest: callbacks that want memory themselves, pages that
+// go while reclaim holds them, moving inside moving, frame 0, memory that comes later.
 
 #include "mm_fixture.h"
 
@@ -41,8 +41,8 @@ static void count_waits(void)
 
 enum { BLOCKS = 8, FOLIO_ORDER = 4 };
 
-// A folio in block 0, the rest of which is free. In the other blocks every second frame is free, and 64 of those between
-// could move: nothing of order 4 is free without compaction, and the folio is a large part of the node's pages.
+// A folio in block 0, the rest of which is free. In the other blocks every second frame is free, and 64 of those
+// between could move: nothing of order 4 is free without compaction, and the folio is a large part of the node's pages.
 static void build_scattered(void)
 {
 	struct yard_config config = owned_config();
@@ -73,6 +73,55 @@ static void a_move_that_holds_too_much_for_compaction_ends(void **state)
 	assert_in_range(waits, 1, 1000);
 	assert_int_equal(node_counter(YARD_NODE_ISOLATED_ANON), 0);
 	assert_null(yard_get_current(yard));
+	assert_verified();
+}
+
+// ---- pages that never move, in the block at frame 0 ----
+
+static unsigned moves;
+
+static enum yard_move_result never_move(void *context, uint32_t from, uint32_t to, unsigned order, enum yard_migrate_mode mode)
+{
+	(void)context, (void)from, (void)to, (void)order, (void)mode;
+	assert_true(++moves < 1000000); // the same pages again and again
+	return YARD_MOVE_BUSY;
+}
+
+static void a_run_ends_that_chooses_the_first_block_of_all(void **state)
+{
+	const struct yard_range memory = { 0, BLOCKS * BLOCK, 0 };
+	struct yard_config config = owned_config();
+	struct yard_zone_state zone;
+
+	(void)state;
+	config.memory = &memory;
+	config.nr_memory = 1;
+	config.owner.move = never_move;
+	config.owner.release = NULL;
+	config.restore = true;
+	build(&config);
+	yard_restore_mobility(yard, false);
+	base = 0;
+	for (uint32_t b = 0; b < BLOCKS; b++)
+		give_type(b * BLOCK, M);
+	for (uint32_t i = 0; i < BLOCKS * BLOCK; i += 16) {
+		give_used(i, i + 8, false);
+		give_free(i + 8, 3);
+	}
+	assert_int_equal(yard_get_zone(yard, YARD_ZONE_DMA, &zone), YARD_OK);
+	zone.managed = zone.present;
+	zone.stat[YARD_NR_FREE_PAGES] = BLOCKS * BLOCK / 2;
+	for (unsigned i = 0; i < YARD_NR_WMARKS; i++)
+		zone.wmark[i] = i;
+	assert_int_equal(yard_restore_zone(yard, YARD_ZONE_DMA, &zone), YARD_OK);
+	assert_int_equal(yard_restore_finish(yard), YARD_OK);
+	for (uint32_t i = 0; i < BLOCK; i++)
+		if (i % 16 < 8)
+			assert_int_equal(yard_set_movable_ops(yard, i, true), YARD_OK);
+	moves = 0;
+	assert_int_equal(request(GFP_M | YARD_GFP_NORETRY, YARD_PAGEBLOCK_ORDER).pfn, NONE);
+	assert_int_equal(yard_compact_node(yard, 0), YARD_OK);
+	assert_true(moves > 0);
 	assert_verified();
 }
 
@@ -205,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_move_that_holds_too_much_for_compaction_ends, forget_all),
+		cmocka_unit_test_teardown(a_run_ends_that_chooses_the_first_block_of_all, forget_all),
 		cmocka_unit_test_teardown(the_killer_may_want_memory, forget_all),
 		cmocka_unit_test_teardown(no_one_asks_for_a_page_that_is_gone, forget_all),
 		cmocka_unit_test_teardown(kcompactd_hears_of_a_node_that_got_memory, forget_all),

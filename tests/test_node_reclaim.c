@@ -472,9 +472,9 @@ static int write_file(const char *text, uint64_t *got)
 
 static void P1_text(void **state)
 {
-	static const char *const wrong[] = { "", " ", "x", "M", "1Q", "1M swappiness=201", "1M swappiness=-1", "1M swappiness=",
-					     "1M swappiness=maximum", "1M swappiness=60x", "1M swap=60", "1M 60", "-1",
-					     "1M swappiness", "1MM", "1M swappiness=6 0" };
+	static const char *const wrong[] = { "", " ", "x", "M", "1Q", "1M swappiness=201", "1M swappiness=-1",
+					     "1M swappiness=", "1M swappiness=maximum", "1M swappiness=60x",
+					     "1M swap=60", "1M 60", "-1", "1M swappiness", "1MM", "1M swappiness=6 0" };
 	uint64_t got = 7;
 
 	(void)state;

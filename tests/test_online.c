@@ -833,6 +833,29 @@ static void P19_an_offline_cpu_leaves_its_pages(void **state)
 	assert_verified();
 }
 
+// Its LRU batches are applied (spec 04 L-12), and what their owner has freed meanwhile is not left in its sets.
+static void P19_an_offline_cpu_leaves_its_batches(void **state)
+{
+	uint32_t pfn, freed;
+
+	(void)state;
+	build_cpus(true);
+	yard_sim_set_cpu(yard, 3);
+	pfn = yard_alloc(yard, GFP_M, 0);
+	freed = yard_alloc(yard, GFP_M, 0);
+	assert_int_equal(yard_lru_add(yard, pfn, 0, YARD_UNMAPPED), YARD_OK);
+	assert_int_equal(yard_lru_add(yard, freed, 0, YARD_UNMAPPED), YARD_OK);
+	yard_sim_set_cpu(yard, 0);
+	assert_int_equal(yard_free(yard, freed, 0), YARD_OK);
+	assert_int_equal(yard->batches[3].nr[BATCH_ADD], 2);
+	assert_int_equal(yard_cpu_online(yard, 3, false), YARD_OK);
+	assert_int_equal(yard->batches[3].nr[BATCH_ADD], 0);
+	assert_int_equal(yard_lru_size(yard, 0, YARD_LRU_INACTIVE_FILE, NORMAL), 1);
+	assert_int_equal(pcp_state(NORMAL, 3).count, 0);
+	assert_int_equal(nr_free_pages(NORMAL), 131072 - 1);
+	assert_verified();
+}
+
 // Its differences fold, whatever the thresholds are.
 static void P19_an_offline_cpu_s_counters_fold(void **state)
 {
@@ -1045,6 +1068,7 @@ int main(void)
 		cmocka_unit_test(M19_in_a_copy),
 		cmocka_unit_test(M19_bad_offline_ranges),
 		cmocka_unit_test(P19_an_offline_cpu_leaves_its_pages),
+		cmocka_unit_test(P19_an_offline_cpu_leaves_its_batches),
 		cmocka_unit_test(P19_an_offline_cpu_s_counters_fold),
 		cmocka_unit_test(P5_a_node_without_cpus_counts_them_all),
 		cmocka_unit_test(P5_a_coming_cpu_counts_on_every_node),

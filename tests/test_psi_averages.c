@@ -96,6 +96,24 @@ static void PSI4_first_values(void **state)
 	assert_int_equal(psi.avg[YARD_PSI_FULL][YARD_PSI_AVG300], 10000);
 }
 
+static void PSI4_the_period_follows_hz(void **state)
+{
+	struct yard_config config = noted_config("linux-7.3");
+
+	(void)state;
+	config.hz = 100;
+	machine_of(config, FRAMES, PAGES);
+	memset(&a, 0, sizeof a);
+	is(&a, 0, RUNS);
+	stall(&a, true);
+	pass(2000); // (2 * 100 + 1) jiffies are 2010 ms
+	yard_psi_update(yard);
+	assert_int_equal(psi_of(0).avg[YARD_PSI_SOME][YARD_PSI_AVG10], 0);
+	pass(10);
+	yard_psi_update(yard);
+	assert_int_equal(psi_of(0).avg[YARD_PSI_SOME][YARD_PSI_AVG10], 1811);
+}
+
 static void PSI4_missed_periods_decay(void **state)
 {
 	struct reference r = { 0 };
@@ -192,7 +210,7 @@ static void PSI5_carry_in(void **state)
 	is(&a, 0, RUNS);
 	trigger = add_trigger(200, 1000);
 	tenths(trigger, 8, 0);
-	// 120 ms at the end of one window and 120 ms in the beginning of the next: the growth of the window before counts in part
+	// 120 ms at the end of one window, 120 ms in the beginning of the next: the growth before counts in part
 	tenths(trigger, 2, 60);
 	assert_int_equal(tenths(trigger, 2, 60), 1); // 120 + at least 120 * 8 / 10
 }
@@ -222,9 +240,9 @@ static void PSI5_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(PSI4_averages), TEST(PSI4_first_values), TEST(PSI4_missed_periods_decay),
-		TEST(PSI4_overage_is_carried), TEST(PSI5_threshold), TEST(PSI5_one_event_per_window),
-		TEST(PSI5_carry_in), TEST(PSI5_errors),
+		TEST(PSI4_averages), TEST(PSI4_first_values), TEST(PSI4_the_period_follows_hz),
+		TEST(PSI4_missed_periods_decay), TEST(PSI4_overage_is_carried), TEST(PSI5_threshold),
+		TEST(PSI5_one_event_per_window), TEST(PSI5_carry_in), TEST(PSI5_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

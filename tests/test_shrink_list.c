@@ -299,9 +299,12 @@ static void C7t_12_shmem_is_written_mapped_or_not(void **state)
 static void C7t_13_mlocked_is_moved_to_unevictable(void **state)
 {
 	(void)state;
-	one(FILE_PAGE, YARD_MAPPED);
+	one(FILE_PAGE | DIRTY, YARD_MAPPED);
 	frame_change(yard, base, 0, PG_MLOCKED); // mlock() that has not reached the lists
 	assert_int_equal(scan(IF), 0);
+	assert_int_equal(field(F_SCANNED), 1);
+	assert_int_equal(field(F_DIRTY), 0); // it went no further than C-7.2
+	yard_lru_set(yard, base, DIRTY, false);
 	yard_lru_drain(yard);
 	assert_int_equal(size_of(YARD_LRU_UNEVICTABLE), 1);
 	assert_true(on_lru(0));
@@ -370,6 +373,12 @@ static void C7_5_kswapd_that_meets_its_own_writes(void **state)
 	assert_int_equal(field(F_IMMEDIATE), 1);
 	assert_int_equal(field(F_WRITEBACK), 0);
 	assert_lru(AF, "0");
+	next_machine();
+	one(FILE_PAGE | WB, YARD_UNMAPPED); // `reclaim` is not set
+	yard->mm[0].flags = NODE_WRITEBACK;
+	scan(IF);
+	assert_int_equal(field(F_IMMEDIATE), 0);
+	assert_int_equal(field(F_WRITEBACK), 1);
 	next_machine();
 	one(FILE_PAGE | WB | RECL, YARD_UNMAPPED);
 	yard->mm[0].flags = NODE_WRITEBACK;

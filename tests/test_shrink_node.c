@@ -43,6 +43,11 @@ static void C10_3_and_8_progress_is_added_and_trim_failures_noted(void **state)
 	assert_true(sc.cache_trim_mode);
 	assert_true(sc.cache_trim_mode_failed);
 	sc = kswapd_control();
+	sc.no_cache_trim_mode = true;
+	shrink_node(yard, 0, &sc);
+	assert_int_equal(sc.nr_reclaimed, 0);
+	assert_false(sc.cache_trim_mode_failed);
+	sc = kswapd_control();
 	world.fail_every[CALL_RELEASE] = 0;
 	sc.nr_reclaimed = 1000;
 	shrink_node(yard, 0, &sc);

@@ -275,6 +275,13 @@ static void S3_small_caches_are_scanned_whole(void **state)
 	assert_int_equal(cache->scans, 1);
 	assert_int_equal(cache->asked[0], 120);
 	assert_int_equal(deferred(0, 0), 0);
+	shrink(1, NULL); // delta 60: as many as there are is enough
+	assert_int_equal(cache->asked[1], 60);
+	assert_int_equal(deferred(0, 0), 0);
+	cache->objects[0] = 61;
+	shrink(1, NULL); // delta 60, below both
+	assert_int_equal(cache->scans, 2);
+	assert_int_equal(deferred(0, 0), 60);
 }
 
 static void S3_seeks_weigh(void **state)

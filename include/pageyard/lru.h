@@ -3,8 +3,9 @@
 // Pages that the engine may age, reclaim and move: what the embedder tells of them (spec 04 sections 1 and 11.2).
 //
 // An allocated block joins the LRU lists with yard_lru_add(), which says of what kind it is; yard_free() takes it off.
-// All functions: YARD_OK, YARD_ERANGE for a frame outside the yard, YARD_ENOTOWNED for one that is not the first frame of
-// an allocated block, YARD_EINVAL for a state that the rule excludes.
+// All functions: YARD_OK, YARD_ERANGE for a frame outside the yard, YARD_ENOTOWNED for one that is not the first frame
+// of an allocated block, YARD_EINVAL for a state that the rule excludes: a page that is on the LRU already, or one that
+// is not and has to be. Any thread; a callback too.
 
 #pragma once
 
@@ -42,21 +43,25 @@ int yard_lru_add(struct yard *yard, uint32_t pfn, uint32_t flags, enum yard_mapp
 // Refault of a page whose content left with `shadow` (L-20): before yard_lru_add(), which then needs no ACTIVE. Returns
 // the flags to add (ACTIVE, WORKINGSET), or a negative error.
 int yard_lru_refault(struct yard *yard, uint32_t pfn, uint32_t flags, uint64_t shadow);
-// Changes DIRTY, SWAPCACHE, PINNED, DROPBEHIND, UNEVICTABLE (mlock, munlock), SWAPBACKED off (lazyfree turned real again: on).
+// Changes DIRTY, SWAPCACHE, PINNED, DROPBEHIND, UNEVICTABLE (mlock, munlock), SWAPBACKED off (lazyfree turned real
+// again: on).
 int yard_lru_set(struct yard *yard, uint32_t pfn, uint32_t flags, bool on);
 int yard_lru_map(struct yard *yard, uint32_t pfn, enum yard_mapping mapping); // UNMAPPED: the last mapping went
 // An access through a mapping: `mappings` (1 or 2: more than one) had their accessed bit set; write makes it dirty.
+// YARD_EINVAL for other numbers, and for a page that is not mapped.
 int yard_lru_touch(struct yard *yard, uint32_t pfn, unsigned mappings, bool write);
 int yard_lru_mark_accessed(struct yard *yard, uint32_t pfn);   // L-14: read(), write()
 int yard_lru_deactivate(struct yard *yard, uint32_t pfn);      // L-16: MADV_COLD
 int yard_lru_deactivate_file(struct yard *yard, uint32_t pfn); // L-16: an invalidation failed
 int yard_lru_lazyfree(struct yard *yard, uint32_t pfn);	       // L-16: MADV_FREE
+// YARD_EINVAL: it is under writeback already; it is not.
 int yard_writeback_begin(struct yard *yard, uint32_t pfn);     // the owner's own write-back, e.g. of its flusher
 int yard_writeback_end(struct yard *yard, uint32_t pfn);       // L-17; also of pages that write_out() started
-// In the `split` callback only: the isolated block becomes 2^order isolated pages of order 0. YARD_EINVAL: not isolated.
+// In the `split` callback only: the isolated block of this order becomes 2^order isolated pages of order 0.
+// YARD_EINVAL: not isolated.
 int yard_lru_split(struct yard *yard, uint32_t pfn, unsigned order);
-// Applies this CPU's or all CPUs' batches now (L-12). A page waits in one batch at most: an owner who calls the functions
-// above for pages that it has just added drains first, as madvise() and mlock() do.
+// Applies this CPU's or all CPUs' batches now (L-12). A page waits in one batch at most: an owner who calls the
+// functions above for pages that it has just added drains first, as madvise() and mlock() do.
 void yard_lru_drain(struct yard *yard);
 void yard_lru_drain_all(struct yard *yard);
 
@@ -73,27 +78,31 @@ enum yard_lru_list { // L-1
 };
 // Pages of a list of a node in zones up to `highest_zone`.
 uint64_t yard_lru_size(const struct yard *yard, unsigned node, enum yard_lru_list list, unsigned highest_zone);
-// Walks a list of the classic LRU from its head (youngest): the first when pfn is YARD_PFN_NONE. Quiescent.
+// Walks a list of the classic LRU from its head (youngest): the first when pfn is YARD_PFN_NONE. Unevictable pages are
+// on no list, and under the multi-gen LRU these lists are empty. Quiescent.
 uint32_t yard_lru_next(const struct yard *yard, unsigned node, enum yard_lru_list list, uint32_t pfn);
 
-// Switches between the classic and the multi-gen LRU (G-1), as the policy switch lru_gen does from the start. Pages keep
-// what is known of them. One caller at a time.
+// Switches between the classic and the multi-gen LRU (G-1), as the policy switch lru_gen does from the start. Pages
+// keep what is known of them. One caller at a time.
 void yard_set_lru_gen(struct yard *yard, bool on);
-// G-15: kswapd calls the OOM killer rather than let pages be evicted that are younger than this. 0: it never does. Quiescent.
+// G-15: kswapd calls the OOM killer rather than let pages be evicted that are younger than this. 0: it never does.
+// Quiescent.
 void yard_set_lru_gen_min_ttl(struct yard *yard, uint64_t ms);
 
-// Swap (W-1): pages in all, and those free now. Pages that leave swap: yard_swap_free().
+// Swap (W-1): pages in all, and those free now; at first there is none. Quiescent. Pages that leave swap:
+// yard_swap_free().
 void yard_set_swap(struct yard *yard, uint64_t total, uint64_t free);
 void yard_swap_free(struct yard *yard, uint64_t pages);
 uint64_t yard_swap_available(const struct yard *yard);
 int yard_set_swappiness(struct yard *yard, unsigned swappiness); // 0..200; YARD_EINVAL otherwise
 
-// Up to 16. YARD_EINVAL: no count or scan; YARD_ENOMEM: too many.
+// Up to 16, for good (S-1). YARD_EINVAL: no count or scan; YARD_ENOMEM: too many.
 int yard_add_shrinker(struct yard *yard, struct yard_shrinker *shrinker);
 // S-7: as drop_caches 2. Returns objects freed.
 uint64_t yard_drop_slab(struct yard *yard);
 
-// MADV_PAGEOUT (P-5): pages of the array are reclaimed whatever their references say. Returns pages reclaimed.
+// MADV_PAGEOUT (P-5): pages of the array are reclaimed whatever their references say. Others than
+// pages on the LRU are passed over. Returns pages reclaimed.
 uint64_t yard_reclaim_pages(struct yard *yard, const uint32_t *pfns, size_t nr);
 
 #ifdef __cplusplus

@@ -5,8 +5,8 @@
 //
 // Every member may be NULL; the comment says what the engine does then. All are called without engine locks, on the
 // thread that asked for memory or that runs a worker; they may allocate (the task is PF_MEMALLOC meanwhile) and free.
-// A page that is handed to a callback is isolated: it is on no list and nobody else works on it. The owner may free it at
-// any time with yard_free() even so; the engine then lets go of it when the callback has returned.
+// A page that is handed to a callback is isolated: it is on no list and nobody else works on it. The owner may free it
+// at any time with yard_free() even so; the engine then lets go of it when the callback has returned.
 
 #pragma once
 
@@ -58,53 +58,57 @@ struct yard_oom_task { // one candidate (OOM-7)
 
 struct yard_owner_ops {
 	// ---- allocation ----
-	// A8d: reclaim on `node` for a request; returns the number of pages that it freed. NULL: the engine's node reclaim.
+	// A8d: reclaim on `node` for a request; returns the number of pages that it freed. NULL: the engine's node
+	// reclaim.
 	uint64_t (*node_reclaim)(void *context, unsigned node, uint32_t gfp, unsigned order);
-	// A4: pages of `node` that are dirty or under writeback, and file pages on its LRU lists. NULL: the engine's counters.
+	// A4: pages of `node` that are dirty or under writeback, and file pages on its LRU lists. NULL: the engine's
+	// counters.
 	void (*node_dirty)(void *context, unsigned node, uint64_t *dirty, uint64_t *file_lru);
-	// A13: charge an accounted request; false fails the allocation (its page is freed again).
+	// A13: charge an accounted request; false fails the allocation (its page is freed again). NULL: true.
 	bool (*charge)(void *context, uint32_t pfn, unsigned order, uint32_t gfp);
 
 	// ---- moving (spec 03 3.7). Without `move` nothing is ever compacted ----
-	// C4.3 row 5 (pages with movable operations) and row 12 (dirty or unevictable ones): may the page be isolated in this
-	// mode? It is not yet, and may be gone meanwhile. NULL: yes.
+	// C4.3 row 5 (pages with movable operations) and row 12 (dirty or unevictable ones): may the page be isolated
+	// in this mode? It is not yet, and may be gone meanwhile. NULL: yes.
 	bool (*may_move)(void *context, uint32_t pfn, unsigned order, enum yard_migrate_mode mode);
 	// M4: no access may reach the page any more until it is moved or put back. NULL: DONE.
 	enum yard_move_result (*unmap_for_move)(void *context, uint32_t pfn, unsigned order, enum yard_migrate_mode mode);
-	void (*flush)(void *context); // M3: once for each batch of unmapped pages
-	// M5: copy the content to `to` and let every reference point there. After DONE the owner owns `to`, whose flags and
-	// owner's word the engine has set, and the engine frees `from`. `to` is an allocated block of the same order. Not DONE for
-	// a page that the owner has pinned or begun to write meanwhile.
+	void (*flush)(void *context); // M3: once for each batch of unmapped pages. NULL: nothing
+	// M5: copy the content to `to` and let every reference point there. After DONE the owner owns `to`, whose flags
+	// and owner's word the engine has set, and the engine frees `from`. `to` is an allocated block of the same
+	// order. Not DONE for a page that the owner has pinned or begun to write meanwhile.
 	enum yard_move_result (*move)(void *context, uint32_t from, uint32_t to, unsigned order, enum yard_migrate_mode mode);
-	void (*undo_unmap)(void *context, uint32_t pfn, unsigned order); // M3: what could not be moved
+	void (*undo_unmap)(void *context, uint32_t pfn, unsigned order); // M3: what could not be moved. NULL: nothing
 
 	// ---- reclaim (spec 04 C-7). Without `release` nothing is ever reclaimed but by shrinkers ----
-	// C-7a: mappings in which the page was accessed since the last call, and clears that; -1: cannot be told now (KEEP).
-	// NULL: what yard_lru_touch() told. Aging in the multi-gen LRU (G-6, G-8) also asks for pages that are not isolated, which
-	// may be freed meanwhile: 0 for a frame that is not the owner's any more.
+	// C-7a: mappings in which the page was accessed since the last call, and clears that; -1: cannot be told now
+	// (KEEP). NULL: what yard_lru_touch() told. Aging in the multi-gen LRU (G-6, G-8) also asks for pages that are
+	// not isolated, which may be freed meanwhile: 0 for a frame that is not the owner's any more.
 	int (*referenced)(void *context, uint32_t pfn, unsigned order);
 	bool (*unmap)(void *context, uint32_t pfn, unsigned order); // C-7.9: false: still mapped. NULL: true
-	// C-7.8: a place in swap for a page that has none; false: no slot. NULL: true as long as slots are free (yard_set_swap).
+	// C-7.8: a place in swap for a page that has none; false: no slot. NULL: true as long as slots are free
+	// (yard_set_swap).
 	bool (*swap_slot)(void *context, uint32_t pfn, unsigned order);
 	// C-7.8: a large page that finds no run of slots is to become 2^order pages of order 0: the owner calls
-	// yard_lru_split() while nobody can free the page, sets the owner's words of the parts, and returns true. false or NULL: it cannot be split (it is activated then).
+	// yard_lru_split() while nobody can free the page, sets the owner's words of the parts, and returns true. false
+	// or NULL: it cannot be split (it is activated then).
 	bool (*split)(void *context, uint32_t pfn, unsigned order);
-	void (*swap_release)(void *context, uint32_t pfn, unsigned order); // W-5: the page gives up its slot
+	void (*swap_release)(void *context, uint32_t pfn, unsigned order); // W-5: the page loses its slot. NULL: nothing
 	enum yard_write_result (*write_out)(void *context, uint32_t pfn, unsigned order); // NULL: REFUSED
-	// C-7.12, C-7.13: forget the page; false: it is still in use (kept). `shadow` is to be given to yard_lru_refault()
-	// when the same content comes back (L-19). After true the engine frees the frame.
+	// C-7.12, C-7.13: forget the page; false: it is still in use (kept). `shadow` is to be given to
+	// yard_lru_refault() when the same content comes back (L-19). After true the engine frees the frame.
 	bool (*release)(void *context, uint32_t pfn, unsigned order, uint64_t shadow);
-	void (*wake_flusher)(void *context, unsigned node); // C-6.6
+	void (*wake_flusher)(void *context, unsigned node); // C-6.6: all that was taken is dirty. NULL: nothing
 
 	// ---- out of memory (spec 02 2.7). Without `oom_next` no one is ever killed ----
-	uint64_t (*oom_notify)(void *context); // OOM-2: pages that notifiers freed
+	uint64_t (*oom_notify)(void *context); // OOM-2: pages that notifiers freed. NULL: 0
 	// OOM-7: the candidate after *cursor (0 at first, the owner's afterwards); false: no more.
 	bool (*oom_next)(void *context, uint64_t *cursor, const struct yard_oom *oom, struct yard_oom_task *task);
-	// OOM-8: kills the process and all that share its memory, and gives its tasks YARD_TASK_OOM_VICTIM and _SIGNAL. NULL:
-	// no one is ever killed.
+	// OOM-8: kills the process and all that share its memory, and gives its tasks YARD_TASK_OOM_VICTIM and _SIGNAL.
+	// NULL: no one is ever killed.
 	void (*oom_kill)(void *context, uint64_t id, const struct yard_oom *oom);
-	bool (*oom_reap)(void *context, uint64_t id); // OOM-9: unmap what is private; false: try again later
-	void (*oom_skip)(void *context, uint64_t id); // OOM-9: reaped or not, it is `unkillable` from now on
+	bool (*oom_reap)(void *context, uint64_t id); // OOM-9: unmap what is private; false or NULL: try again later
+	void (*oom_skip)(void *context, uint64_t id); // OOM-9: reaped or not, it is `unkillable` from now on. NULL: nothing
 	// OOM-5, OOM-7: here Linux would panic. NULL or when it returns: the request fails.
 	void (*oom_panic)(void *context, const struct yard_oom *oom);
 	void *context;

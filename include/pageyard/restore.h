@@ -3,7 +3,8 @@
 // Putting a yard into the state of a recorded machine, and forcing what a recorded machine did (teacher forcing).
 //
 // A yard that is to be restored is created with yard_config.restore set: its zones have spans and present pages, its
-// lists are empty. All functions here are quiescent.
+// lists are empty. All functions here are quiescent. Zones, nodes, CPUs, orders and types must be those of a yard like
+// this one where no error is named: a reader of records checks them first.
 
 #pragma once
 
@@ -76,8 +77,8 @@ uint32_t yard_peek_fallback(const struct yard *yard, unsigned zone, unsigned ord
 int yard_adopt(struct yard *to, const struct yard *from);
 
 // ---- judging reclaim and compaction ----
-// What the background workers and compaction decide is asked of a yard in a recorded state, one step at a time. Steps send
-// the same events as the whole would.
+// What the background workers and compaction decide is asked of a yard in a recorded state, one step at a time. Steps
+// send the same events as the whole would.
 
 struct yard_compact_state { // of a zone (spec 03 3.0)
 	uint32_t cached_migrate[2], cached_free, init_migrate, init_free; // 0: never set
@@ -151,8 +152,8 @@ void yard_run_force_target(struct yard_run *run, unsigned order);	     // a bloc
 void yard_run_returned(struct yard_run *run, unsigned order); // C5.10: a destination comes back
 // The last page that asked for a destination got none, and there is more to search: the run is given up (C6.2.4).
 bool yard_run_exhausted(const struct yard_run *run);
-// C6.2.4: of the pages that were taken `moved` moved and `failed` did not. True: the rest of the block is scanned before the
-// run is tested again.
+// C6.2.4: of the pages that were taken `moved` moved and `failed` did not. True: the rest of the block is scanned
+// before the run is tested again.
 bool yard_run_migrated(struct yard_run *run, uint32_t moved, uint32_t failed);
 void yard_run_force_rescan(struct yard_run *run, bool rescan);
 // C6.2.6, at the end of each other step. True: the set of this CPU is drained.

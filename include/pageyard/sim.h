@@ -6,6 +6,10 @@
 
 #include <pageyard/yard.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 // Calls that follow act on this CPU. YARD_ERANGE for one that the yard does not have.
 int yard_sim_set_cpu(struct yard *yard, unsigned cpu);
 
@@ -27,3 +31,7 @@ struct yard_sim_drain { // what such a drain left to do
 bool yard_sim_preempted_drain(struct yard *yard, struct yard_sim_drain *rest);
 // The current CPU goes on with it.
 void yard_sim_resume_drain(struct yard *yard, const struct yard_sim_drain *rest);
+
+#ifdef __cplusplus
+}
+#endif

@@ -83,7 +83,8 @@ int64_t yard_get_node_stat(const struct yard *yard, unsigned node, unsigned item
 uint64_t yard_get_vm_event(const struct yard *yard, unsigned event);
 // Balancing runs of a node's kswapd since one that freed something; 16: it is hopeless (spec 04 K-1).
 uint32_t yard_kswapd_failures(const struct yard *yard, unsigned node);
-// What the owner counts itself: slab pages, swap-ins, its dirtied pages...
+// What the owner counts itself: slab pages, swap-ins... Not what the engine counts from yard_lru_*(): that would count
+// twice.
 void yard_mod_node_stat(struct yard *yard, unsigned node, unsigned item, int64_t delta);
 void yard_count_vm_event(struct yard *yard, unsigned event, uint64_t nr);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The background workers as step functions: each call does a bounded piece of work and says what it waits for, so that a
-// thread, a coroutine or an event loop can run it.
+// The background workers as step functions: each call does a bounded piece of work and says what it waits for, so that
+// a thread, a coroutine or an event loop can run it.
 //
 // One caller at a time for each worker of a node. A worker counts as the current task (a kernel thread) during a step.
 
@@ -37,29 +37,34 @@ struct yard_wait {
 	uint64_t timeout_ns;
 };
 
-// Sleeps as the step asked, at most 100 ms at once (then false, although the time is not over: call the step again; it knows
-// when it began to wait). True: woken.
+// Sleeps as the step asked, at most 100 ms at once (then false, although an unlimited or longer time is not over: call
+// the step again, which goes on waiting). True: woken. A host that cannot sleep calls the steps now and then, with
+// woken = false after timeout_ns, and with true before that.
 bool yard_worker_wait(struct yard *yard, const struct yard_wait *wait);
 
 // kswapd of a node (spec 04 K-5 to K-9): one call runs one priority round, or goes to sleep, or wakes up. `woken`: the
-// last wait ended because the queue was woken, not by its time; calls that come too early go on waiting. The first call
-// makes it the node's kswapd (yard_kswapd_run()).
+// last wait ended because the queue was woken, not by its time; a step that has not been asked for goes on waiting. The
+// first call makes it the node's kswapd (yard_kswapd_run()). No such node: waits for ever, as the others do.
 void yard_kswapd_step(struct yard *yard, unsigned node, bool woken, struct yard_wait *wait);
 // Its task, for hosts that give it a pid or tell where it runs (pageyard/pressure.h). NULL: no such node.
 struct yard_task *yard_kswapd_task(struct yard *yard, unsigned node);
 
-// kcompactd of a node (spec 03 K2 to K5): one call compacts one zone, or goes to sleep.
+// kcompactd of a node (spec 03 K2 to K5): one call compacts one zone, or goes to sleep. Without owner.move it waits for
+// ever.
 void yard_kcompactd_step(struct yard *yard, unsigned node, bool woken, struct yard_wait *wait);
-int yard_set_compaction_proactiveness(struct yard *yard, unsigned percent); // 0..100 (K2, K3)
-// K7; -1: all nodes. YARD_EBUSY: a fatal signal stopped it; YARD_EINVAL: nothing can move (owner.move)
+int yard_set_compaction_proactiveness(struct yard *yard, unsigned percent); // 0..100 (K2, K3), YARD_EINVAL otherwise
+// K7: compacts all of a node, on the calling thread; -1: all nodes. YARD_ERANGE: no such node; YARD_EBUSY: a fatal
+// signal stopped it; YARD_EINVAL: nothing can move (owner.move).
 int yard_compact_node(struct yard *yard, int node);
 
-// The OOM reaper (spec 02 OOM-9): one try for one victim.
+// The OOM reaper (spec 02 OOM-9): one try for one victim. One caller at a time. Without it the first victim is waited
+// for.
 void yard_oom_reaper_step(struct yard *yard, bool woken, struct yard_wait *wait);
 
-// The node's `reclaim` file (spec 04 P-1, P-2): text as written to it, e.g. "64M swappiness=60". YARD_EINVAL: other
-// text; YARD_EBUSY: node reclaim runs already, or a fatal signal is pending; YARD_ENOMEM (EAGAIN): gave up after 16
-// rounds without a page. *reclaimed, which may be NULL: the pages that it got even so.
+// The node's `reclaim` file (spec 04 P-1, P-2): text as written to it, e.g. "64M swappiness=60". YARD_ERANGE: no such
+// node; YARD_EINVAL: other text or NULL; YARD_EBUSY: node reclaim runs already, or a fatal signal is pending;
+// YARD_ENOMEM (EAGAIN): gave up after 16 rounds without a page. *reclaimed, which may be NULL: the pages that it got
+// even so.
 int yard_node_reclaim_write(struct yard *yard, unsigned node, const char *text, uint64_t *reclaimed);
 void yard_set_zone_reclaim_mode(struct yard *yard, uint32_t mode); // N-1. Quiescent
 // P-8: numa/demotion_enabled. Turning it on gives every hopeless kswapd another chance (K-15).

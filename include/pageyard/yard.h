@@ -4,7 +4,13 @@
 //
 // A yard holds nodes, zones, free lists and per-CPU sets for a range of page frames; it knows frames by number only
 // and never touches their contents. Pages are counted in frames of 4 KiB; a block of order k is 2^k frames at a
-// multiple of 2^k. Functions that fail return a negative enum yard_error and change nothing.
+// multiple of 2^k.
+//
+// Functions that fail return a negative enum yard_error and change nothing (a request that fails may have reclaimed or
+// moved pages): YARD_ERANGE for frames, orders, nodes, zones and CPUs that the yard does not have, YARD_EINVAL for
+// other values that cannot be; comments name the rest. Given such numbers, functions without an error do nothing, and
+// those that read answer 0, false or YARD_PFN_NONE. Pointers must be valid but where a comment says that they may be
+// NULL.
 //
 // Locking: on the posix platform every function may be called from any thread, except those marked "quiescent",
 // for which no other call may run at the same time. On the sim platform there is one thread.
@@ -51,15 +57,15 @@ enum {
 enum yard_error {
 	YARD_OK = 0,
 	YARD_EINVAL = -1,     // an argument or a configuration that cannot be
-	YARD_ENOMEM = -2,     // no page could be given
-	YARD_EBUSY = -3,      // frames in use are in the way
+	YARD_ENOMEM = -2,     // no page could be given; or a table is full
+	YARD_EBUSY = -3,      // frames in use, or somebody who is at it already, are in the way
 	YARD_EDOUBLEFREE = -4, // the frame is free already
 	YARD_ENOTOWNED = -5,  // the frame was never allocated, or is not the first frame of a block of that order
 	YARD_ECORRUPT = -6,   // yard_verify() found a broken invariant
 	YARD_ERANGE = -7,     // frame, order, node or CPU outside the yard
 };
 
-const char *yard_error_text(int error);
+const char *yard_error_text(int error); // one line for people
 
 struct yard; // one instance
 
@@ -88,9 +94,9 @@ struct yard_config {
 	bool exact_counters;	     // V2: fold every counter change at once
 	bool deferred_init;	     // M18: see yard_deferred_init(); without effect when `restore` is set
 	bool restore;		     // lists stay empty for yard_restore_*() (pageyard/restore.h)
-	int64_t user_min_free_kbytes;	     // -1: automatic (W1, W2)
+	int64_t user_min_free_kbytes;	     // counts where it is above the automatic value (W1, W2); -1: none
 	uint32_t watermark_scale_factor;     // 0: 10
-	int32_t watermark_boost_factor;	     // -1: 15000
+	int32_t watermark_boost_factor;	     // -1: 15000; 0: no boosts
 	uint32_t percpu_pagelist_high_fraction; // 0 or >= 8 (P5)
 	int32_t lowmem_reserve_ratio[YARD_ZONE_TYPES]; // all 0: 256 256 32 0 0
 	uint32_t pcp_cache_pages; // share of data cache of a CPU, in pages (P5)
@@ -106,11 +112,11 @@ struct yard_config {
 	bool no_compact_unevictable;	// vm.compact_unevictable_allowed = 0
 	uint8_t panic_on_oom;		// spec 02 OOM-5: vm.panic_on_oom, 0 to 2
 	bool oom_kill_allocating_task;	// OOM-6
-	uint32_t hz;			// ticks a second (spec 04 0.3); 0: 1000
+	uint32_t hz;			// ticks a second (spec 04 0.3), at most a million; 0: 1000
 	uint64_t seed;			// of the engine's random choices (spec 04 A-10)
 	uint32_t dirty_ratio;		// percent, 0: 20 (A4)
 	struct yard_policy policy;
-	struct yard_owner_ops owner;
+	struct yard_owner_ops owner;	// all NULL: nothing moves, nothing is reclaimed
 };
 
 // Bytes that an instance of this configuration needs, or 0 with the reason in *error (may be NULL).
@@ -118,10 +124,13 @@ size_t yard_size(const struct yard_config *config, int *error);
 
 // Builds an instance in `memory` (yard_size() bytes, zeroed, aligned to 64; it stays the caller's and must live as long
 // as the instance), frees all RAM that is not reserved into the buddy lists as Linux does at boot (M14-M17), and
-// computes zonelists, watermarks, per-CPU limits. There is nothing to destroy.
+// computes zonelists, watermarks, per-CPU limits. `config` and its arrays are not needed afterwards. There is nothing
+// to destroy. YARD_EINVAL: what yard_size() refuses, or memory that is NULL, too small or not aligned.
 int yard_init(void *memory, size_t size, const struct yard_config *config, struct yard **yard);
 
-// Makes *to an exact copy of *from in other memory of the same size (a fork of the state). Quiescent.
+// Makes an exact copy of *from in other memory (as for yard_init(), but it need not be zeroed): a fork of the state, without
+// its lock checker.
+// NULL: the memory does not do. Quiescent.
 struct yard *yard_copy(void *memory, size_t size, const struct yard *from);
 
 // Installs a receiver for events. `why`: also the reasons. NULL removes it. Quiescent.
@@ -146,8 +155,8 @@ struct yard_request {
 	uint8_t part;	   // enum yard_request_part
 	bool nolock;	   // G9: only try-locks, one walk
 	bool bulk;	   // one order-0 page as yard_alloc_bulk() takes it (C2, C3); if that fails, a normal request (C4)
-	// Passes through the slow path's loop after which the request gives up; 0: no limit. Some policies loop for ever
-	// (spec 02 3.8 b, DM-4), and so does NOFAIL.
+	// Passes through the slow path's loop after which the request gives up; 0: no limit. Some policies loop for
+	// ever (spec 02 3.8 b, DM-4), and so does NOFAIL.
 	uint64_t max_rounds;
 };
 
@@ -171,16 +180,16 @@ uint32_t yard_alloc(struct yard *yard, uint32_t gfp, unsigned order);
 int yard_alloc_request(struct yard *yard, const struct yard_request *request, struct yard_result *result);
 
 // A huge page as a page fault asks for it (spec 02 E-2): a request of order YARD_PAGEBLOCK_ORDER whose nodemask has the
-// preferred node is first tried on that node alone and without retries; only if its mask has DIRECT_RECLAIM, then as it is.
-// Under a policy that interleaves, use yard_alloc_request(). The result counts both.
+// preferred node is first tried on that node alone and without retries; only if its mask has DIRECT_RECLAIM, then as it
+// is. Under a policy that interleaves, use yard_alloc_request(). The result counts both.
 int yard_alloc_huge(struct yard *yard, const struct yard_request *request, struct yard_result *result);
 
 // Takes bits from every request until it is called again (G3): DIRECT_RECLAIM, KSWAPD_RECLAIM, IO and FS during early
 // boot, IO and FS during suspend, 0 otherwise. YARD_EINVAL for other bits. Quiescent.
 int yard_forbid_gfp(struct yard *yard, uint32_t gfp);
 
-// vm.defrag_mode at run time (spec 02 DM-1): 0 or 1, YARD_EINVAL otherwise. Existing pageblocks stay as they are, calls that are
-// under way go on under the new mode. Quiescent but for calls of the same thread.
+// vm.defrag_mode at run time (spec 02 DM-1): 0 or 1, YARD_EINVAL otherwise. Existing pageblocks stay as they are, calls
+// that are under way go on under the new mode. Quiescent but for calls of the same thread.
 int yard_set_defrag_mode(struct yard *yard, unsigned mode);
 
 // Order-0 pages in bulk (C1-C4): fills the slots of pfns[0..nr) that hold YARD_PFN_NONE; returns how many slots are
@@ -190,8 +199,8 @@ size_t yard_alloc_bulk(struct yard *yard, uint32_t gfp, size_t nr, uint32_t *pfn
 // 2^order-rounded allocation of exactly nr pages; the surplus is freed at once (B17). Pages are single frames.
 uint32_t yard_alloc_exact(struct yard *yard, uint32_t gfp, uint32_t nr);
 
-// Frees the block that an allocation returned (B12). YARD_EDOUBLEFREE, YARD_ENOTOWNED, YARD_ERANGE change nothing. Of a block
-// that was never on the LRU, two frees at the very same time on different CPUs may both succeed.
+// Frees the block that an allocation returned (B12). YARD_EDOUBLEFREE, YARD_ENOTOWNED, YARD_ERANGE change nothing. Of a
+// block that was never on the LRU, two frees at the very same time on different CPUs may both succeed.
 int yard_free(struct yard *yard, uint32_t pfn, unsigned order);
 int yard_free_nolock(struct yard *yard, uint32_t pfn, unsigned order); // B14
 
@@ -212,12 +221,13 @@ int yard_free_tail(struct yard *yard, uint32_t pfn, unsigned order);
 // Turns an allocated block into 2^order allocated single frames.
 int yard_split(struct yard *yard, uint32_t pfn, unsigned order);
 
-// Tells the engine what the owner knows of an allocated block (M11); R11 counts such frames as movable. YARD_EBUSY: reclaim
-// or compaction holds it now, nothing has changed.
+// Tells the engine what the owner knows of an allocated block (M11); R11 counts such frames as movable. YARD_EBUSY:
+// reclaim or compaction holds it now, nothing has changed.
 int yard_set_lru(struct yard *yard, uint32_t pfn, bool on);
 int yard_set_movable_ops(struct yard *yard, uint32_t pfn, bool on);
 
 // 32 bits of the embedder's own for each frame; the engine never looks. PFN outside the yard: 0, and nothing is stored.
+// It stays when the frame is freed; when a page is moved it goes along.
 void yard_set_owner(struct yard *yard, uint32_t pfn, uint32_t owner);
 uint32_t yard_get_owner(const struct yard *yard, uint32_t pfn);
 
@@ -225,11 +235,13 @@ uint32_t yard_get_owner(const struct yard *yard, uint32_t pfn);
 
 enum yard_isolate_mode { YARD_ISOLATE_OTHER, YARD_ISOLATE_OFFLINE, YARD_ISOLATE_CMA };
 
-int yard_isolate_range(struct yard *yard, uint32_t start, uint32_t end, enum yard_isolate_mode mode); // C9
+// C9: nothing is allocated from the pageblocks of [start, end) any more. YARD_EBUSY: one holds what can neither move
+// nor go, is isolated already, or shares a block in use with what lies outside; YARD_ERANGE: one has no RAM.
+int yard_isolate_range(struct yard *yard, uint32_t start, uint32_t end, enum yard_isolate_mode mode);
 int yard_unisolate_range(struct yard *yard, uint32_t start, uint32_t end);
 
-// Allocates exactly [start, end) as single frames (C10). Pages in use are moved out if their owner can (owner.move); without
-// that, all must be free. YARD_EBUSY: something stays; YARD_ENOMEM: there is no room for what has to move.
+// Allocates exactly [start, end) as single frames (C10). Pages in use are moved out if their owner can (owner.move);
+// without that, all must be free. YARD_EBUSY: something stays; YARD_ENOMEM: there is no room for what has to move.
 int yard_alloc_range(struct yard *yard, uint32_t start, uint32_t end, enum yard_isolate_mode mode);
 
 // First range of nr frames, searched as C12, allocated by C10.
@@ -238,6 +250,8 @@ uint32_t yard_alloc_contig(struct yard *yard, uint32_t nr, uint32_t gfp);
 // Takes the free block whose first frame is pfn off the lists (C11). Returns its order, or an error (YARD_EBUSY: the
 // watermark refuses it; YARD_ENOTOWNED: no free block starts there).
 int yard_isolate_free_page(struct yard *yard, uint32_t pfn);
+// The next three take such a block, the last one an allocated block. YARD_ENOTOWNED: there is none of that order;
+// YARD_EBUSY: reclaim or compaction holds it.
 int yard_putback_free_page(struct yard *yard, uint32_t pfn, unsigned order); // B18
 // Halves a block that was taken: 2^(order - to) isolated blocks of order `to`.
 int yard_split_isolated(struct yard *yard, uint32_t pfn, unsigned order, unsigned to);
@@ -257,25 +271,28 @@ bool yard_vmstat_update(struct yard *yard, unsigned cpu, bool idle_entry);
 // The same for one zone: what a recorded decay of one set stands for.
 bool yard_vmstat_update_zone(struct yard *yard, unsigned zone, unsigned cpu);
 void yard_drain_zone_cpu(struct yard *yard, unsigned zone, unsigned cpu); // P17
-void yard_drain_all(struct yard *yard, int zone);			     // P18; zone -1: all
+void yard_drain_all(struct yard *yard, int zone); // P18; zone -1: all, and nothing if such a drain is under way
 // Limits of the sets as percpu_pagelist_high_fraction asks (P5). YARD_EINVAL for 1..7.
 int yard_set_percpu_pagelist_high_fraction(struct yard *yard, uint32_t fraction);
-int yard_pcp_disable(struct yard *yard, unsigned zone, bool disable); // P20
-// Recompute watermarks and what follows from them: limits of the sets, counter thresholds (W3, W5, P5, V3). Quiescent.
+int yard_pcp_disable(struct yard *yard, unsigned zone, bool disable); // P20; YARD_ERANGE also for a zone without memory
+// Recompute watermarks and what follows from them: limits of the sets, counter thresholds (W3, W5, P5, V3).
+// YARD_EINVAL: less than 0 or more than there is; a factor outside 1..3000. Quiescent.
 int yard_set_min_free_kbytes(struct yard *yard, int64_t kbytes);
 int yard_set_watermark_scale_factor(struct yard *yard, uint32_t factor);
 
-// What kswapd of a node tells the core. awake: off its wait queue (A6); the engine sets it when it wakes kswapd, the host
-// clears it when kswapd waits again, which it does right after a balancing run. pressure: the small counter thresholds
-// of V3 hold, from when it has slept fully until it does so again. A balancing run begins and ends (W9, P11).
-// run: the host runs a kswapd for this node and hears YARD_EVENT_WAKEUP_KSWAPD; without it wake-ups wake nobody. Quiescent.
-// Balancing runs of one node must not overlap.
+// For hosts that have a kswapd of their own; yard_kswapd_step() (pageyard/worker.h) does all this itself.
+//
+// What kswapd of a node tells the core. awake: off its wait queue (A6); the engine sets it when it wakes kswapd, the
+// host clears it when kswapd waits again, which it does right after a balancing run. pressure: the small counter
+// thresholds of V3 hold, from when it has slept fully until it does so again. A balancing run begins and ends (W9,
+// P11). run: the host runs a kswapd for this node and hears YARD_EVENT_WAKEUP_KSWAPD; without it wake-ups wake nobody.
+// Quiescent. Balancing runs of one node must not overlap.
 void yard_kswapd_run(struct yard *yard, unsigned node, bool runs);
 void yard_kswapd_awake(struct yard *yard, unsigned node, bool awake);
 void yard_kswapd_pressure(struct yard *yard, unsigned node, bool pressure);
 // hopeless: it has given up; it is not woken, only kcompactd by requests without DIRECT_RECLAIM (A14). The engine takes
-// that back when a zone of the node is above its high watermark again and a node with a higher id has memory (P13), or when
-// reclaim gets pages and the node is balanced (spec 04 K-15).
+// that back when a zone of the node is above its high watermark again and a node with a higher id has memory (P13), or
+// when reclaim gets pages and the node is balanced (spec 04 K-15).
 void yard_kswapd_hopeless(struct yard *yard, unsigned node, bool hopeless);
 void yard_kswapd_balance_begin(struct yard *yard, unsigned node, unsigned highest_zone);
 void yard_kswapd_balance_end(struct yard *yard, unsigned node, unsigned highest_zone);
@@ -284,30 +301,30 @@ void yard_kswapd_balance_end(struct yard *yard, unsigned node, unsigned highest_
 
 // M18, for an instance made with `deferred_init`: yard_init() frees a node's highest zone only up to the first boundary
 // of a 32768-frame section that has more than a section of it below. This frees the rest of a node as its thread does
-// when it runs alone: ascending, whole blocks of the largest order as such, all else frame by frame, to the tails. Until
-// then an allocation that finds the zone short frees one section more (A8a, A10). When no node has anything left, the
-// watermarks and the limits of the sets are recomputed, which ends the boot: call it for each node, also where
+// when it runs alone: ascending, whole blocks of the largest order as such, all else frame by frame, to the tails.
+// Until then an allocation that finds the zone short frees one section more (A8a, A10). When no node has anything left,
+// the watermarks and the limits of the sets are recomputed, which ends the boot: call it for each node, also where
 // allocations may have freed everything. True if it freed something. Quiescent.
 bool yard_deferred_init(struct yard *yard, unsigned node);
 
-// M20: boot reservations in [start, end) become managed memory and are freed, one aligned block at a time, as yard_free()
-// does. All are checked first: YARD_EINVAL for an empty range, YARD_ERANGE for frames that are not RAM,
+// M20: boot reservations in [start, end) become managed memory and are freed, one aligned block at a time, as
+// yard_free() does. All are checked first: YARD_EINVAL for an empty range, YARD_ERANGE for frames that are not RAM,
 // YARD_EDOUBLEFREE or YARD_EBUSY for frames that are free or in use, YARD_EBUSY for those that M18 has not freed yet.
 // Watermarks stay. Quiescent.
 int yard_release_reserved(struct yard *yard, uint32_t start, uint32_t end);
 
 // M19: [start, end), one or more whole ranges of yard_config.offline of one node, joins that node's zone of this type
 // (enum yard_zone_type). Its pageblocks are isolated and MOVABLE while it is freed, to the tails, and un-isolated at
-// last. The zone's span and sizes grow, zonelists are rebuilt if it was empty (Z4, M10), and watermarks, reserves and the
-// limits of the sets are recomputed. YARD_EINVAL: empty, or not between the limits of an ordinary zone (M2; MOVABLE takes
-// all); YARD_ERANGE: not offline; YARD_EBUSY: the node has memory that M18 has not freed yet. Quiescent.
+// last. The zone's span and sizes grow, zonelists are rebuilt if it was empty (Z4, M10), and watermarks, reserves and
+// the limits of the sets are recomputed. YARD_EINVAL: empty, or not between the limits of an ordinary zone (M2; MOVABLE
+// takes all); YARD_ERANGE: not offline; YARD_EBUSY: the node has memory that M18 has not freed yet. Quiescent.
 int yard_online_memory(struct yard *yard, uint32_t start, uint32_t end, unsigned zone_type);
 
-// A CPU goes or comes; all are online at first. Going drains its LRU batches and sets, folds its counters and recomputes the limits of all
-// sets with the CPUs that are left (P19). Coming recomputes them with one CPU more on every node, not only its own: that
-// lasts until the next recomputation (P5). Both recompute the counter thresholds (V3). YARD_ERANGE: no such CPU;
-// YARD_EBUSY: the last one cannot go. Nothing happens if it is so already. A host has nothing run on a CPU that is
-// offline. Quiescent.
+// A CPU goes or comes; all are online at first. Going drains its LRU batches and sets, folds its counters and
+// recomputes the limits of all sets with the CPUs that are left (P19). Coming recomputes them with one CPU more on
+// every node, not only its own: that lasts until the next recomputation (P5). Both recompute the counter thresholds
+// (V3). YARD_ERANGE: no such CPU; YARD_EBUSY: the last one cannot go. Nothing happens if it is so already. A host has
+// nothing run on a CPU that is offline. Quiescent.
 int yard_cpu_online(struct yard *yard, unsigned cpu, bool online);
 
 // ---- what it holds ----
@@ -347,9 +364,9 @@ struct yard_pcp_state {
 };
 
 unsigned yard_nr_zones(const struct yard *yard); // node * YARD_ZONE_TYPES + type < this
-unsigned yard_nr_cpus(const struct yard *yard);
+unsigned yard_nr_cpus(const struct yard *yard); // with those that are offline
 unsigned yard_nr_nodes(const struct yard *yard);
-void yard_frame_span(const struct yard *yard, uint32_t *start, uint32_t *end);
+void yard_frame_span(const struct yard *yard, uint32_t *start, uint32_t *end); // holds every frame, may have holes
 const struct yard_policy *yard_get_policy(const struct yard *yard);
 
 int yard_get_zone(struct yard *yard, unsigned zone, struct yard_zone_state *state);
@@ -357,7 +374,7 @@ int yard_get_pcp(struct yard *yard, unsigned zone, unsigned cpu, struct yard_pcp
 
 // The zone of a frame, or YARD_ERANGE for one that is in none.
 int yard_zone_of(const struct yard *yard, uint32_t pfn);
-// The effective type of a frame's pageblock (M8) and its flag bits (M7).
+// The effective type of a frame's pageblock (M8) and its flag bits (M7). Outside the yard: YARD_MIGRATETYPES, 0.
 unsigned yard_pageblock_type(const struct yard *yard, uint32_t pfn);
 unsigned yard_pageblock_bits(const struct yard *yard, uint32_t pfn);
 
@@ -383,8 +400,8 @@ struct yard_fragmentation { // per zone and order; spec 02 SP-41 and /sys/kernel
 };
 void yard_get_fragmentation(struct yard *yard, unsigned zone, unsigned order, struct yard_fragmentation *index);
 
-// Checks every invariant of spec 01 section 13, spec 02 section 11, spec 03 section 3.15 and spec 04 (L-6, G-2, T-7) that a
-// state shows. YARD_ECORRUPT writes one line (rule id, place, values) into `text`.
+// Checks every invariant of spec 01 section 13, spec 02 section 11, spec 03 section 3.15 and spec 04 (L-6, G-2, T-7)
+// that a state shows. YARD_ECORRUPT writes one line (rule id, place, values) into `text`.
 // Quiescent; time linear in memory.
 int yard_verify(struct yard *yard, char *text, size_t size);
 
