@@ -30,6 +30,8 @@ static struct machine {
 	char policy[512];
 } m;
 
+static uint64_t gave_up, most_rounds; // calls that used up their budget, the most rounds of one call
+
 static bool chance(unsigned percent)
 {
 	return random_below(100) < percent;
@@ -425,6 +427,9 @@ static void op_allocate(uint64_t *slow)
 	require(result.rounds <= ROUNDS_MAX, "%u rounds", result.rounds);
 	if (result.pfn != NONE)
 		keep(result.pfn, r.order, movable);
+	require(!result.gave_up || (result.pfn == NONE && result.rounds == ROUNDS_MAX), "gave up after %u rounds", result.rounds);
+	gave_up += result.gave_up;
+	most_rounds = result.rounds > most_rounds ? result.rounds : most_rounds;
 	if (!result.rounds)
 		return;
 	++*slow;
@@ -555,8 +560,9 @@ static void no_violation_no_page_lost_no_endless_loop(void **state)
 	(void)state;
 	for (uint64_t done = 0; done < requests; done += MACHINE_REQUESTS, machines++)
 		slow += run_machine(seed + machines, NULL, MACHINE_REQUESTS);
-	print_message("# %" PRIu64 " machines, %" PRIu64 " requests, %" PRIu64 " through the slow path\n", machines,
-		      machines * MACHINE_REQUESTS, slow);
+	print_message("# %" PRIu64 " machines, %" PRIu64 " requests, %" PRIu64 " through the slow path, at most %" PRIu64
+		      " rounds; %" PRIu64 " gave up after %d, as policies do that reclaim or retry without end (SC-1, SC-2, DM-4)\n",
+		      machines, machines * MACHINE_REQUESTS, slow, most_rounds, gave_up, ROUNDS_MAX);
 	assert_true(slow > requests / 50);
 }
 
