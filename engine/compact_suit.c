@@ -5,8 +5,6 @@
 
 #include "engine/compact_scan.h"
 
-enum { DEFER_SHIFT_MAX = 6 };
-
 // ---- C2.5: indices ----
 
 struct free_blocks { // F, B and S of C2.5

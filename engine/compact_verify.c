@@ -6,8 +6,6 @@
 #include "engine/mm.h"
 #include "engine/report.h"
 
-enum { DEFER_SHIFT_MAX = 6 };
-
 static bool check_zone(struct report *report, const struct zone *zone)
 {
 	const struct zone_compact *compact = &report->yard->compact[zone->id];

@@ -12,6 +12,11 @@ enum kcompactd_state { KCOMPACTD_NEW, KCOMPACTD_WAITS, KCOMPACTD_ON_DEMAND, KCOM
 
 // ---- the node (K3, K4) ----
 
+static unsigned proactiveness(const struct yard *yard)
+{
+	return atomic_load_explicit(&yard->compaction_proactiveness, memory_order_relaxed);
+}
+
 unsigned compact_zone_score(const struct zone *zone)
 {
 	return extfrag_for_order(zone, COMPACTION_HPAGE_ORDER);
@@ -19,7 +24,7 @@ unsigned compact_zone_score(const struct zone *zone)
 
 unsigned compact_score_mark(const struct yard *yard, bool high)
 {
-	unsigned low = 100 - atomic_load_explicit(&yard->compaction_proactiveness, memory_order_relaxed);
+	unsigned low = 100 - proactiveness(yard);
 
 	return high ? (unsigned)min64(low + min64(10, low / 2), 100) : low;
 }
@@ -44,11 +49,6 @@ static uint64_t node_score(const struct yard *yard, unsigned node)
 			score += (uint64_t)zone->present * compact_zone_score(zone) / (present + 1);
 	}
 	return score;
-}
-
-static unsigned proactiveness(const struct yard *yard)
-{
-	return atomic_load_explicit(&yard->compaction_proactiveness, memory_order_relaxed);
 }
 
 bool compact_node_fragmented(const struct yard *yard, unsigned node)

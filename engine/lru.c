@@ -367,16 +367,9 @@ void lru_putback(struct yard *yard, uint32_t pfn, bool direct)
 
 // ---- told by the owner, without batches ----
 
-static int check_owned(const struct yard *yard, uint32_t pfn)
-{
-	if (!in_yard(yard, pfn))
-		return YARD_ERANGE;
-	return word_state(frame_word(yard, pfn)) == YARD_FRAME_ALLOCATED ? YARD_OK : YARD_ENOTOWNED;
-}
-
 int yard_set_lru(struct yard *yard, uint32_t pfn, bool on)
 {
-	int error = check_owned(yard, pfn);
+	int error = lru_check_owned(yard, pfn);
 	struct node_mm *mm;
 
 	if (error)
@@ -398,7 +391,7 @@ int yard_set_lru(struct yard *yard, uint32_t pfn, bool on)
 
 int yard_set_movable_ops(struct yard *yard, uint32_t pfn, bool on)
 {
-	int error = check_owned(yard, pfn);
+	int error = lru_check_owned(yard, pfn);
 
 	if (error)
 		return error;

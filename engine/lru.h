@@ -65,6 +65,17 @@ static inline int64_t word_pages(uint32_t word)
 	return 1 << word_order(word);
 }
 
+// An allocated block that its owner has not freed.
+static inline int lru_check_owned(const struct yard *yard, uint32_t pfn)
+{
+	uint32_t word;
+
+	if (!in_yard(yard, pfn))
+		return YARD_ERANGE;
+	word = frame_word(yard, pfn);
+	return word_state(word) == YARD_FRAME_ALLOCATED && !word_gone(word) ? YARD_OK : YARD_ENOTOWNED;
+}
+
 static inline unsigned word_lru_type(uint32_t word)
 {
 	return word_is_file(word) ? FILE_LRU : ANON;

@@ -34,19 +34,9 @@ static uint32_t flags_of(uint32_t word)
 	return flags;
 }
 
-static int check_owned(const struct yard *yard, uint32_t pfn)
-{
-	uint32_t word;
-
-	if (!in_yard(yard, pfn))
-		return YARD_ERANGE;
-	word = frame_word(yard, pfn);
-	return word_state(word) == YARD_FRAME_ALLOCATED && !word_gone(word) ? YARD_OK : YARD_ENOTOWNED;
-}
-
 static int check_page(const struct yard *yard, uint32_t pfn) // it has joined the LRU
 {
-	int error = check_owned(yard, pfn);
+	int error = lru_check_owned(yard, pfn);
 
 	return error || word_counted(frame_word(yard, pfn)) ? error : YARD_EINVAL;
 }
@@ -78,7 +68,7 @@ static bool gen_fault(const struct yard *yard, uint32_t bits)
 int yard_lru_add(struct yard *yard, uint32_t pfn, uint32_t flags, enum yard_mapping mapping)
 {
 	uint32_t bits = bits_of(flags) | (uint32_t)mapping << PG_MAPPING_SHIFT, keep = PLACE_MASK;
-	int error = check_owned(yard, pfn);
+	int error = lru_check_owned(yard, pfn);
 	uint32_t word = error ? 0 : frame_word(yard, pfn);
 	bool fault = gen_fault(yard, bits), restored = fault && bits & PG_WORKINGSET;
 
@@ -99,7 +89,7 @@ int yard_lru_add(struct yard *yard, uint32_t pfn, uint32_t flags, enum yard_mapp
 
 int yard_lru_get(const struct yard *yard, uint32_t pfn, uint32_t *flags, enum yard_mapping *mapping, bool *lru)
 {
-	int error = check_owned(yard, pfn);
+	int error = lru_check_owned(yard, pfn);
 	uint32_t word;
 
 	if (error)
@@ -328,7 +318,7 @@ uint32_t yard_lru_next(const struct yard *yard, unsigned node, enum yard_lru_lis
 int yard_lru_split(struct yard *yard, uint32_t pfn, unsigned order)
 {
 	const uint32_t order_bits = 0xfu << FRAME_ORDER_SHIFT;
-	int error = check_owned(yard, pfn);
+	int error = lru_check_owned(yard, pfn);
 	uint32_t word;
 
 	error = error ? error : check_allocated(yard, pfn, order);

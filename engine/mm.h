@@ -255,6 +255,8 @@ struct node_mm { // reclaim's and compaction's part of a node; yard->mm[node]
 	struct kcompactd kcompactd;
 };
 
+enum { DEFER_SHIFT_MAX = 6 }; // COMPACT_MAX_DEFER_SHIFT
+
 struct zone_compact { // 3.0; yard->compact[zone]
 	uint32_t cached_migrate[2], cached_free, init_migrate, init_free; // relaxed: hints
 	uint32_t considered, defer_shift, order_failed;

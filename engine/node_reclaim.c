@@ -5,7 +5,7 @@
 
 #include "engine/mm.h"
 
-enum { NODE_RECLAIM_PRIORITY = 4, ANON_ONLY = 201 };
+enum { NODE_RECLAIM_PRIORITY = 4 };
 enum { MODE_WRITE = 2, MODE_UNMAP = 4 }; // N-1
 
 // ---- N-4a ----
@@ -189,7 +189,7 @@ static const char *parse_swappiness(const char *text, int *swappiness)
 		return NULL;
 	max = skip_word(text, "max");
 	if (max) {
-		*swappiness = ANON_ONLY;
+		*swappiness = SWAPPINESS_ANON_ONLY;
 		return max;
 	}
 	text = parse_number(text, &value);

@@ -8,7 +8,7 @@
 // private data (C-7.1, C-7.12) are the owner's business. Whether the device gets a write at once or when the list has
 // been worked off is the owner's choice as well: the engine hands out each at its turn.
 
-#include "engine/mm.h"
+#include "engine/lru.h"
 
 enum fate { FATE_GO_ON, FATE_KEEP, FATE_ACTIVATE, FATE_DEMOTE, FATE_FREED };
 
@@ -22,11 +22,6 @@ struct shrink {
 	struct free_batch batch;
 	uint64_t reclaimed, activated;
 };
-
-static uint64_t word_pages(uint32_t word)
-{
-	return 1ull << word_order(word);
-}
 
 static bool is_lazyfree(uint32_t word) // L-3
 {
@@ -154,7 +149,7 @@ static enum fate judge_references(struct shrink *s, uint32_t pfn) // C-7.6
 
 static enum fate choose_demotion(struct shrink *s, uint32_t pfn) // C-7.7
 {
-	(void)pfn;
+	(void)pfn; // any page that has got here
 	return s->demote ? FATE_DEMOTE : FATE_GO_ON;
 }
 

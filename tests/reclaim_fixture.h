@@ -447,3 +447,16 @@ static UNUSED uint64_t direct_reclaim(uint32_t gfp, unsigned order)
 
 	return try_to_free_pages(yard, &ctx, order);
 }
+
+static UNUSED void two_cpus(uint32_t frames, uint32_t used)
+{
+	struct yard_config config = noted_config("linux-7.3");
+
+	config.nr_cpus = 2;
+	machine_of(config, frames, used);
+}
+
+static UNUSED void on_cpu(unsigned cpu)
+{
+	assert_int_equal(yard_sim_set_cpu(yard, cpu), YARD_OK);
+}

@@ -4,19 +4,6 @@
 
 #include "reclaim_fixture.h"
 
-static void two_cpus(uint32_t frames, uint32_t used)
-{
-	struct yard_config config = noted_config("linux-7.3");
-
-	config.nr_cpus = 2;
-	machine_of(config, frames, used);
-}
-
-static void on_cpu(unsigned cpu)
-{
-	assert_int_equal(yard_sim_set_cpu(yard, cpu), YARD_OK);
-}
-
 static int mapping_of(uint32_t offset)
 {
 	uint32_t flags;

@@ -10,13 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { // C6.4
-	SKIPPED = 1,
-	CONTINUE = 4,
-	COMPLETE = 5,
-	PARTIAL_SKIPPED = 6,
-	SUCCESS = 8,
-};
 enum { PRIORITY_ASYNC = 2, PRIORITY_SYNC_FULL = 0 }; // C1.3
 
 struct gate_watch *gate_of(struct verifier *v, uint32_t pid)

@@ -16,6 +16,17 @@
 
 enum { TOLD_ARGS = 8 };
 
+enum status { // of compaction, as recorded (C6.4)
+	NO_RESULT = -1, // C6.3 was not asked
+	SKIPPED = 1,
+	NO_SUITABLE_PAGE = 3,
+	CONTINUE = 4,
+	COMPLETE = 5,
+	PARTIAL_SKIPPED = 6,
+	CONTENDED = 7,
+	SUCCESS = 8,
+};
+
 struct told { // an event that the pupil sent, with its fields as the tracepoint orders them
 	uint8_t kind; // enum yard_event_kind
 	uint8_t nr;

@@ -13,15 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { // C6.4
-	NO_SUITABLE_PAGE = 3,
-	CONTINUE = 4,
-	COMPLETE = 5,
-	PARTIAL_SKIPPED = 6,
-	CONTENDED = 7,
-	NO_RESULT = -1, // C6.3 was not asked
-};
-
 enum { PAGEBLOCK = YARD_PAGEBLOCK_NR_PAGES };
 
 // Sets of kinds, for mm_next().
