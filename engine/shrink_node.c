@@ -47,8 +47,11 @@ static void shrink_lruvec(struct yard *yard, unsigned node, struct scan_control 
 	while (nr[YARD_LRU_INACTIVE_ANON] || nr[YARD_LRU_ACTIVE_FILE] || nr[YARD_LRU_INACTIVE_FILE]) {
 		reclaimed += turn(yard, node, sc, nr);
 		yard_host_yield(&yard->host);
-		if (reclaimed >= sc->nr_to_reclaim && !proportional && !stop_smaller_side(nr, targets))
+		if (reclaimed < sc->nr_to_reclaim || proportional)
+			continue;
+		if (!stop_smaller_side(nr, targets))
 			break;
+		proportional = true; // what is left of the larger side is its share: worked off
 	}
 	sc->nr_reclaimed += reclaimed;
 	if ((yard->total_swap_pages || can_demote(yard, node, sc)) && inactive_is_low(yard, node, ANON))
