@@ -91,9 +91,12 @@ void measure_scale(const struct settings *settings, struct scale *scale);
 struct compaction { // 0: not measured
 	uint64_t blocks; // delivered in one round
 	double scanned_per_block, moved_per_block;
+	double searched_per_block; // of those scanned: entries of free lists that the fast searches looked at
 	double ns_per_scanned, ns_per_moved; // without copies
 	double ns_per_copied, ns_cold_copy;  // a page moved and copied, a page copied
 	double copy_ratio;		     // of the two, median of the rounds' ratios
+	double searched_copy_ratio;	     // the same with the fast searches in it
+	double zone_copy_ratio;		     // of a whole zone's compaction, with all that it scans
 };
 
 void measure_compaction(const struct settings *settings, struct compaction *figures);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What compaction costs: frames looked at and pages moved for a block delivered, the time for each, and a page's move with
-// its copy against a copy of memory that no cache holds.
+// What compaction costs: frames looked at and pages moved for a block delivered, the time for each, and a page's move
+// with its copy against a copy of memory that no cache holds. Looking is taken off the moves: README.md.
 //
 // Memory is filled with movable pages and every fifth is freed at random, so that no whole block is free; then blocks of
 // order 9 are asked for. Nothing can be reclaimed.
@@ -10,16 +10,18 @@
 #include "bench/bench.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "pageyard/event.h"
 #include "pageyard/lru.h"
 #include "pageyard/stat.h"
 #include "pageyard/worker.h"
 
-enum { FIRST = 1 << 20, HUGE = YARD_PAGEBLOCK_ORDER };
+enum { FIRST = 1 << 20, HUGE = YARD_PAGEBLOCK_ORDER, ROUNDS_MAX = 9 };
 
 // As examples/buffer_pool.c has it: a page's lock beside what it protects.
 struct page {
@@ -145,22 +147,70 @@ static double ns_per_scanned_frame(uint32_t frames)
 	return result;
 }
 
-static double deliver(struct pool *pool, struct compaction *figures)
-{
-	uint64_t start = now_ns(), blocks = 0, moved;
+struct delivery { // what a run has done
 	double ns;
+	uint64_t blocks, moved, scanned;
+};
+
+static void result_of_run(const struct pool *pool, uint64_t start, uint64_t blocks, struct delivery *delivery)
+{
+	*delivery = (struct delivery){
+		.ns = (double)(now_ns() - start), .blocks = blocks, .scanned = scanned(pool),
+		.moved = yard_get_vm_event(pool->yard, YARD_VM_PGMIGRATE_SUCCESS),
+	};
+}
+
+static void deliver(struct pool *pool, struct delivery *delivery)
+{
+	uint64_t start = now_ns(), blocks = 0;
 
 	while (blocks < pool->frames >> HUGE >> 4
 	       && yard_alloc(pool->yard, YARD_GFP_TRANSHUGE | YARD_GFP_RETRY_MAYFAIL, HUGE) != YARD_PFN_NONE)
 		blocks++;
-	ns = (double)(now_ns() - start);
-	moved = yard_get_vm_event(pool->yard, YARD_VM_PGMIGRATE_SUCCESS);
-	if (!blocks || !moved)
-		return 0;
-	figures->blocks = blocks;
-	figures->scanned_per_block = (double)scanned(pool) / (double)blocks;
-	figures->moved_per_block = (double)moved / (double)blocks;
-	return (ns - figures->ns_per_scanned * (double)scanned(pool)) / (double)moved;
+	result_of_run(pool, start, blocks, delivery);
+}
+
+static void compact_all(struct pool *pool, struct delivery *delivery)
+{
+	uint64_t start = now_ns();
+
+	yard_compact_node(pool->yard, 0);
+	result_of_run(pool, start, 0, delivery);
+}
+
+// ---- what the scanners and searches look at ----
+
+struct looks {
+	uint64_t frames;  // by the two scanners, frame after frame
+	uint64_t entries; // of free lists, by the fast searches for a block to empty and for a destination
+	uint64_t passed;  // counted as scanned too: what else belongs to a chunk that the search for a destination took
+};
+
+static void count_looks(void *context, const struct yard_event *event)
+{
+	enum { SCANNED = 2, TAKEN = 3 }; // fields
+	struct looks *looks = context;
+
+	if (event->kind == YARD_EVENT_ISOLATE_MIGRATEPAGES || event->kind == YARD_EVENT_ISOLATE_FREEPAGES)
+		looks->frames += (uint64_t)event->args[SCANNED];
+	if (event->kind == YARD_EVENT_FAST_ISOLATE_FREEPAGES && event->args[TAKEN])
+		looks->passed += (uint64_t)event->args[TAKEN] - 1;
+}
+
+// Events cost time, so a run of its own tells; the others do the same.
+static struct looks find_looks(uint32_t frames)
+{
+	struct looks looks = { 0 };
+	struct delivery delivery;
+	struct pool pool;
+
+	create(&pool, frames, false);
+	fill(&pool, true);
+	yard_set_event_sink(pool.yard, count_looks, &looks, false);
+	deliver(&pool, &delivery);
+	looks.entries = delivery.scanned - looks.frames - looks.passed;
+	destroy(&pool);
+	return looks;
 }
 
 // Pages of memory in random order, each read once and written once: none is in a cache.
@@ -185,39 +235,116 @@ static double cold_copy_ns(char *memory, uint32_t frames)
 	return (double)ns / pairs;
 }
 
+// ---- the figures ----
+
+struct round {
+	double scan;		     // nanoseconds a scanned frame
+	double move, copy;	     // ... a moved page, without its copy and with it
+	double cold;		     // ... a cold copy
+	double ratio, searched, all; // of page to cold copy: see struct compaction
+};
+
+static double per_page(const struct delivery *delivery, double off)
+{
+	return (delivery->ns - off) / (double)delivery->moved;
+}
+
+// Pages are really copied. Returns what a cold copy costs before and after.
+static double run_copying(uint32_t frames, void (*run)(struct pool *, struct delivery *), struct delivery *delivery)
+{
+	struct pool pool;
+	double cold;
+
+	create(&pool, frames, true);
+	memset(pool.memory, 1, (size_t)frames * FRAME_SIZE);
+	fill(&pool, true);
+	cold = cold_copy_ns(pool.memory, frames);
+	run(&pool, delivery);
+	cold = (cold + cold_copy_ns(pool.memory, frames)) / 2;
+	destroy(&pool);
+	return cold;
+}
+
+static bool measure_round(struct round *round, uint32_t frames, const struct looks *looks, struct compaction *figures)
+{
+	struct delivery moved, copied, all;
+	double linear, searched, cold;
+	struct pool pool;
+
+	round->scan = ns_per_scanned_frame(frames);
+	linear = round->scan * (double)looks->frames;
+	searched = round->scan * (double)looks->entries;
+	create(&pool, frames, false);
+	fill(&pool, true);
+	deliver(&pool, &moved);
+	destroy(&pool);
+	round->cold = run_copying(frames, deliver, &copied);
+	cold = run_copying(frames, compact_all, &all);
+	if (!moved.blocks || !moved.moved || !copied.moved || !all.moved)
+		return false;
+	round->move = per_page(&moved, linear + searched);
+	round->copy = per_page(&copied, linear + searched);
+	round->ratio = round->copy / round->cold;
+	round->searched = per_page(&copied, linear) / round->cold;
+	round->all = per_page(&all, 0) / cold;
+	figures->blocks = moved.blocks;
+	figures->scanned_per_block = (double)moved.scanned / (double)moved.blocks;
+	figures->searched_per_block = (double)looks->entries / (double)moved.blocks;
+	figures->moved_per_block = (double)moved.moved / (double)moved.blocks;
+	return true;
+}
+
+static double median_of(const struct round *rounds, unsigned nr, size_t member)
+{
+	double values[ROUNDS_MAX];
+
+	for (unsigned i = 0; i < nr; i++)
+		values[i] = *(const double *)((const char *)&rounds[i] + member);
+	return median(values, nr);
+}
+
+// On one CPU all runs find their pages in the same per-CPU set, and do the same.
+static void stay_on_this_cpu(cpu_set_t *before)
+{
+	int cpu = sched_getcpu();
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	if (cpu < 0 || sched_getaffinity(0, sizeof *before, before))
+		die("cannot find out which CPU this is");
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof one, &one))
+		die("cannot stay on a CPU");
+}
+
 void measure_compaction(const struct settings *settings, struct compaction *figures)
 {
-	enum { ROUNDS_MAX = 9 };
 	unsigned rounds = settings->rounds < ROUNDS_MAX ? settings->rounds : ROUNDS_MAX;
 	uint32_t frames = settings->frames < 1 << 18 ? settings->frames : 1 << 18;
-	double scan[ROUNDS_MAX], move[ROUNDS_MAX], copied[ROUNDS_MAX], cold[ROUNDS_MAX], ratio[ROUNDS_MAX];
+	struct round round[ROUNDS_MAX];
+	struct looks looks;
+	cpu_set_t cpus;
+	bool done = true;
 
 	if (!selected(settings, "compaction"))
 		return;
-	for (unsigned round = 0; round < rounds; round++) {
-		struct compaction with_copy = { 0 };
-		struct pool pool;
-
-		progress("compaction: round %u of %u", round + 1, rounds);
-		figures->ns_per_scanned = scan[round] = ns_per_scanned_frame(frames);
-		create(&pool, frames, false);
-		fill(&pool, true);
-		move[round] = deliver(&pool, figures);
-		destroy(&pool);
-		create(&pool, frames, true);
-		memset(pool.memory, 1, (size_t)frames * FRAME_SIZE);
-		fill(&pool, true);
-		with_copy.ns_per_scanned = scan[round];
-		cold[round] = cold_copy_ns(pool.memory, frames);
-		copied[round] = deliver(&pool, &with_copy);
-		cold[round] = (cold[round] + cold_copy_ns(pool.memory, frames)) / 2;
-		ratio[round] = copied[round] / cold[round];
-		destroy(&pool);
+	stay_on_this_cpu(&cpus);
+	looks = find_looks(frames);
+	for (unsigned i = 0; done && i < rounds; i++) {
+		progress("compaction: round %u of %u", i + 1, rounds);
+		done = measure_round(&round[i], frames, &looks, figures);
 	}
 	progress_done();
-	figures->ns_per_scanned = median(scan, rounds);
-	figures->ns_per_moved = median(move, rounds);
-	figures->ns_per_copied = median(copied, rounds);
-	figures->ns_cold_copy = median(cold, rounds);
-	figures->copy_ratio = median(ratio, rounds);
+	sched_setaffinity(0, sizeof cpus, &cpus);
+	if (!done) {
+		*figures = (struct compaction){ 0 };
+		return;
+	}
+	figures->ns_per_scanned = median_of(round, rounds, offsetof(struct round, scan));
+	figures->ns_per_moved = median_of(round, rounds, offsetof(struct round, move));
+	figures->ns_per_copied = median_of(round, rounds, offsetof(struct round, copy));
+	figures->ns_cold_copy = median_of(round, rounds, offsetof(struct round, cold));
+	figures->copy_ratio = median_of(round, rounds, offsetof(struct round, ratio));
+	figures->searched_copy_ratio = median_of(round, rounds, offsetof(struct round, searched));
+	figures->zone_copy_ratio = median_of(round, rounds, offsetof(struct round, all));
 }

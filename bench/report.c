@@ -61,10 +61,12 @@ static void print_compaction(const struct compaction *figures)
 {
 	if (figures->ns_per_scanned <= 0)
 		return;
-	printf("compaction: %.0f frames scanned and %.0f pages moved for a block; %.1f ns a scanned frame, %.0f ns a moved page\n",
-	       figures->scanned_per_block, figures->moved_per_block, figures->ns_per_scanned, figures->ns_per_moved);
-	printf("compaction: a page moved and copied %.0f ns, a cold copy of 4 KiB %.0f ns, ratio %.2f\n", figures->ns_per_copied,
-	       figures->ns_cold_copy, figures->copy_ratio);
+	printf("compaction: %.0f frames scanned (%.0f of them entries of free lists) and %.0f pages moved for a block\n",
+	       figures->scanned_per_block, figures->searched_per_block, figures->moved_per_block);
+	printf("compaction: %.1f ns a scanned frame, %.0f ns a moved page\n", figures->ns_per_scanned, figures->ns_per_moved);
+	printf("compaction: a page moved and copied %.0f ns, a cold copy of 4 KiB %.0f ns, ratio %.2f; %.2f with the searches\n",
+	       figures->ns_per_copied, figures->ns_cold_copy, figures->copy_ratio, figures->searched_copy_ratio);
+	printf("compaction: of a whole zone: time for a page by cold copy %.2f, scanning included\n", figures->zone_copy_ratio);
 }
 
 void print_rest(const struct settings *settings, const struct report *report)
@@ -138,12 +140,15 @@ void print_json(const struct settings *settings, const struct report *report)
 	print_json_number("metadata_bytes_per_frame", scale->metadata_bytes_per_frame, 3);
 	print_json_number("size_ratio_64GiB_1GiB", scale->ratio, 3);
 	print_json_number("compaction_scanned_per_block", report->compaction.scanned_per_block, 1);
+	print_json_number("compaction_searched_per_block", report->compaction.searched_per_block, 1);
 	print_json_number("compaction_moved_per_block", report->compaction.moved_per_block, 1);
 	print_json_number("compaction_ns_per_scanned_frame", report->compaction.ns_per_scanned, 2);
 	print_json_number("compaction_ns_per_moved_page", report->compaction.ns_per_moved, 1);
 	print_json_number("compaction_ns_per_copied_page", report->compaction.ns_per_copied, 1);
 	print_json_number("cold_copy_ns", report->compaction.ns_cold_copy, 1);
 	print_json_number("compaction_copy_ratio", report->compaction.copy_ratio, 3);
+	print_json_number("compaction_copy_ratio_with_search", report->compaction.searched_copy_ratio, 3);
+	print_json_number("compaction_zone_copy_ratio", report->compaction.zone_copy_ratio, 3);
 	printf(",\n  \"create_1TiB\": {\"seconds\": ");
 	print_number(scale->create_seconds, 3);
 	printf(", \"rss_bytes\": ");

@@ -82,6 +82,8 @@ void cli_json_string(const char *text);
 // Flushes standard output; EXIT_FAILED with a message if anything could not be written, else `code`.
 int cli_finish(const struct cli_command *command, int code);
 
+int cmd_run(int argc, char **argv);
+int cmd_list(int argc, char **argv);
 int cmd_policies(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_replay(int argc, char **argv);

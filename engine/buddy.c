@@ -138,6 +138,7 @@ void free_one(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order
 			unlist_free_block(yard, zone, buddy, order, word_type(frame_word(yard, buddy)));
 		}
 		pfn &= buddy;
+		yard_host_charge(&yard->host, YARD_COST_SPLIT, 1);
 	}
 	list_free_block(yard, zone, pfn, order, type, fpi & FPI_TO_TAIL || merge_likely(yard, zone, pfn, order));
 }
@@ -156,6 +157,7 @@ void free_pieces(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned or
 // R5: the upper halves go to the heads of their lists, so that what remains is the lowest piece.
 void expand(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned high, unsigned low, unsigned type)
 {
+	yard_host_charge(&yard->host, YARD_COST_SPLIT, high - low);
 	while (high > low) {
 		high--;
 		list_free_block(yard, zone, pfn + (1u << high), high, type, false);

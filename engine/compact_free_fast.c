@@ -11,7 +11,7 @@ struct target_search {
 	uint64_t highest;   // block of the highest chunk seen; 0: none
 	uint32_t best;	    // in this order
 	uint32_t taken;
-	uint64_t scanned, visited, isolated;
+	uint64_t scanned, isolated;
 	unsigned limit;
 	bool scan_start;
 };
@@ -88,8 +88,8 @@ static void search_target_order(struct target_search *search, int order, bool *r
 			search->isolated += 1ull << order;
 		}
 	}
+	yard_host_charge(&search->yard->host, YARD_COST_SCAN_FRAME, visited);
 	yard_spin_unlock(&zone->lock);
-	search->visited += visited;
 	if (visited >= search->limit)
 		search->limit = search->limit > 2 ? search->limit / 2 : 1;
 }
@@ -174,7 +174,6 @@ void fast_isolate_freepages(struct yard *yard, struct compact_control *cc)
 		return;
 	begin_search(&search);
 	search_orders(&search);
-	yard_host_charge(&yard->host, YARD_COST_SCAN_FRAME, search.visited);
 	yard_host_charge(&yard->host, YARD_COST_FREE_CHUNK, search.taken != PFN_NONE);
 	count_vm_event(yard, YARD_VM_COMPACT_ISOLATED, search.isolated);
 	TRACE(yard, FAST_ISOLATE_FREEPAGES, (int64_t)search.min, (int64_t)cc->free_pfn, (int64_t)search.scanned,

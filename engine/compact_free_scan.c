@@ -50,10 +50,10 @@ static enum chunk take_chunk(struct target_scan *scan, uint32_t pfn)
 
 	scan_lock(scan->yard, scan->cc, &zone->lock, yard_zone_trylock);
 	chunk = take_chunk_locked(scan, pfn, &order);
+	yard_host_charge(&scan->yard->host, YARD_COST_FREE_CHUNK, chunk == CHUNK_TAKEN);
 	yard_spin_unlock(&zone->lock);
 	if (chunk != CHUNK_TAKEN)
 		return chunk;
-	yard_host_charge(&scan->yard->host, YARD_COST_FREE_CHUNK, 1);
 	scan->isolated += 1ull << order;
 	skip_rest(scan, order);
 	return CHUNK_TAKEN;
@@ -180,7 +180,9 @@ static void isolate_linear(struct yard *yard, struct compact_control *cc)
 	for (; walk.block >= walk.limit; walk.block -= YARD_PAGEBLOCK_NR_PAGES, walk.position = walk.block) {
 		uint64_t end = lower_pfn(walk.block + YARD_PAGEBLOCK_NR_PAGES, cc->zone->end_pfn);
 
-		if (choose_block(yard, cc, &walk, end) && scan_block(yard, cc, &walk, end))
+		if (!choose_block(yard, cc, &walk, end))
+			block_skipped(yard, walk.block);
+		else if (scan_block(yard, cc, &walk, end))
 			break;
 	}
 	cc->free_pfn = walk.position;

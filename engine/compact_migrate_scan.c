@@ -3,7 +3,8 @@
 // Taking the movable pages out of one block (spec 03 section 3.4): `isolate_migratepages_block` in Linux.
 //
 // A frame at which no block begins (inside a larger block, reserved, absent) fails like a page that is not on the LRU.
-// A compound page is any block in use of more than one frame. The LRU lock is held for one page at a time.
+// A compound page is any block in use of more than one frame. NR_ISOLATED learns of the pages when the LRU lock is
+// dropped.
 
 #include "engine/compact_scan.h"
 #include "engine/lru.h"
@@ -36,7 +37,31 @@ struct source_scan {
 	uint64_t first;	    // the block's first frame
 	uint64_t scanned, visited, isolated;
 	bool give_up, began, locked; // began: at the block's first frame; locked: row 14 was reached
+	struct node_mm *held;	     // whose lru_lock is held; NULL: none
+	struct isolated_pages taken; // under it
 };
+
+// ---- the lock (C4.4): kept from frame to frame until one fails or 32 frames are through ----
+
+static void drop_lru_lock(struct source_scan *scan)
+{
+	if (!scan->held)
+		return;
+	yard_spin_unlock(&scan->held->lru_lock);
+	mod_isolated(scan->yard, (unsigned)(scan->held - scan->yard->mm), &scan->taken);
+	scan->held = NULL;
+}
+
+static void hold_lru_lock(struct source_scan *scan, uint32_t pfn)
+{
+	struct node_mm *mm = mm_of(scan->yard, pfn);
+
+	if (scan->held == mm)
+		return;
+	drop_lru_lock(scan);
+	scan_lock(scan->yard, scan->cc, &mm->lru_lock, yard_lru_trylock);
+	scan->held = mm;
+}
 
 // ---- throttle (C4.1) ----
 
@@ -117,15 +142,16 @@ static bool too_large(const struct compact_control *cc, unsigned order) // row 4
 	return order >= YARD_PAGEBLOCK_ORDER || (cc->order != -1 && (int)order >= cc->order);
 }
 
-static bool owner_allows(const struct source_scan *scan, uint32_t pfn, unsigned order)
+static bool owner_allows(struct source_scan *scan, uint32_t pfn, unsigned order)
 {
 	const struct yard_owner_ops *owner = &scan->yard->owner;
 
+	drop_lru_lock(scan);
 	return !owner->may_move || owner->may_move(owner->context, pfn, order, scan->cc->mode);
 }
 
 // Rows 7 to 12
-static enum refusal refusal_of(const struct source_scan *scan, uint32_t pfn, uint32_t word)
+static enum refusal refusal_of(struct source_scan *scan, uint32_t pfn, uint32_t word)
 {
 	const struct compact_control *cc = scan->cc;
 	bool mapping = word_has_mapping(word), unevictable = word_place(word) == PLACE_UNEVICTABLE;
@@ -174,19 +200,16 @@ static enum look isolate_locked(struct source_scan *scan, uint32_t pfn)
 		skip_rest(scan, word_order(word));
 		return failed(scan, pfn, word, REFUSED_GREW);
 	}
-	lru_unlink(yard, pfn);
-	count_isolated(yard, pfn);
+	lru_unlink_noted(yard, pfn, &scan->taken);
 	return LOOK_TAKEN;
 }
 
 static enum look isolate_lru_page(struct source_scan *scan, uint32_t pfn)
 {
-	yard_spinlock *lock = &mm_of(scan->yard, pfn)->lru_lock;
 	enum look look;
 
-	scan_lock(scan->yard, scan->cc, lock, yard_lru_trylock);
+	hold_lru_lock(scan, pfn);
 	look = isolate_locked(scan, pfn);
-	yard_spin_unlock(lock);
 	if (look != LOOK_TAKEN)
 		return look;
 	return take(scan, pfn, word_order(frame_word(scan->yard, pfn)));
@@ -283,14 +306,18 @@ static enum isolate_error scan_frames(struct source_scan *scan)
 	for (; scan->low < scan->end; scan->low++) {
 		if (chunk_complete(scan))
 			break;
-		if (!(scan->low % CLUSTER_MAX) && scan_interrupted(scan->yard, scan->cc, &scan->visited))
-			return ISOLATE_KILLED;
+		if (!(scan->low % CLUSTER_MAX)) {
+			drop_lru_lock(scan);
+			if (scan_interrupted(scan->yard, scan->cc, &scan->visited))
+				return ISOLATE_KILLED;
+		}
 		scan->scanned++;
 		scan->visited++;
 		switch (look_at_frame(scan)) {
 		case LOOK_NEXT:
 			break;
 		case LOOK_FAILED:
+			drop_lru_lock(scan);
 			give_up_chunk(scan);
 			break;
 		case LOOK_TAKEN:
@@ -341,6 +368,7 @@ enum isolate_error isolate_migratepages_block(struct yard *yard, struct compact_
 	if (scan.give_up)
 		scan.chunk_end = chunk_end(low, (unsigned)cc->order);
 	error = scan_frames(&scan);
+	drop_lru_lock(&scan);
 	finish(&scan, low, error == ISOLATE_KILLED);
 	return error;
 }

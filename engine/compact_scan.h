@@ -62,6 +62,14 @@ static inline bool scan_interrupted(struct yard *yard, struct compact_control *c
 	return false;
 }
 
+// A pageblock was left out; others may run now and then.
+static inline void block_skipped(struct yard *yard, uint64_t pfn)
+{
+	yard_host_charge(&yard->host, YARD_COST_SKIP_BLOCK, 1);
+	if (!(pfn / YARD_PAGEBLOCK_NR_PAGES % CLUSTER_MAX))
+		yard_host_yield(&yard->host);
+}
+
 // C4.4
 static inline void scan_lock(struct yard *yard, struct compact_control *cc, yard_spinlock *lock,
 			     bool (*trylock)(struct yard_host *, yard_spinlock *))

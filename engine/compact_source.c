@@ -101,12 +101,16 @@ static void search_source(struct source_search *search)
 	struct zone *zone = search->cc->zone;
 
 	for (int order = search->cc->order - 1; order >= YARD_COSTLY_ORDER; order--) {
+		unsigned before;
+
 		if (search->found != PFN_NONE || search->scanned >= search->limit)
 			return;
 		if (!zone_nr_free(zone, (unsigned)order))
 			continue;
 		yard_spin_lock(&zone->lock);
+		before = search->scanned;
 		search_source_list(search, &zone->free[order][YARD_MOVABLE]);
+		yard_host_charge(&search->yard->host, YARD_COST_SCAN_FRAME, search->scanned - before);
 		yard_spin_unlock(&zone->lock);
 	}
 }
@@ -121,7 +125,6 @@ static uint64_t fast_find_source(struct yard *yard, struct compact_control *cc)
 	distance >>= cc->migrate_pfn == cc->zone->start_pfn ? 1 : 3;
 	search.high = block_start(cc->migrate_pfn + distance);
 	search_source(&search);
-	yard_host_charge(&yard->host, YARD_COST_SCAN_FRAME, search.scanned);
 	cc->total_migrate_scanned += search.scanned;
 	if (search.found != PFN_NONE) {
 		remember_start(cc, search.found);
@@ -167,8 +170,10 @@ enum isolate_result isolate_migratepages(struct yard *yard, struct compact_contr
 	bool chosen = low != cc->migrate_pfn && !cc->fast_search_fail;
 
 	for (; block_end(low) <= cc->free_pfn; chosen = false, cc->migrate_pfn = low = next) {
-		if (!choose_block(yard, cc, low, chosen, &next))
+		if (!choose_block(yard, cc, low, chosen, &next)) {
+			block_skipped(yard, low);
 			continue;
+		}
 		if (isolate_migratepages_block(yard, cc, low, next) != ISOLATE_OK)
 			return ISOLATE_ABORT;
 		break;

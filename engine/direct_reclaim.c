@@ -121,6 +121,7 @@ uint64_t try_to_free_pages(struct yard *yard, const struct alloc_context *ctx, u
 
 	if (throttle_direct_reclaim(yard, ctx))
 		return 1;
+	yard_host_charge(&yard->host, YARD_COST_DIRECT_RECLAIM, 1);
 	TRACE(yard, DIRECT_RECLAIM_BEGIN, sc.gfp, task ? task->pid : 0, 0, sc.order);
 	reclaimed = reclaim_passes(yard, ctx, &sc);
 	if (task)

@@ -86,6 +86,7 @@ static uint32_t try_claim_block(struct yard *yard, struct zone *zone, uint32_t p
 	     .zone = zone->id, .a = (int32_t)current_order, .b = (int32_t)fallback);
 	if (current_order >= YARD_PAGEBLOCK_ORDER)
 		return claim_whole(yard, zone, pfn, current_order, order, type, fallback);
+	yard_host_charge(&yard->host, YARD_COST_CLAIM, 1);
 	boost_watermark(yard, zone, flags); // R11.1: before it is known whether the claim succeeds
 	if (!pageblock_in_zone(yard, zone, pfn) || !block_is_worth_claiming(yard, zone, pfn, type, fallback))
 		return PFN_NONE;

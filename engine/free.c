@@ -67,6 +67,7 @@ static void push_deferred(struct yard *yard, struct zone *zone, uint32_t pfn, un
 
 static void free_direct_locked(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, enum fpi_flags fpi)
 {
+	yard_host_charge(&yard->host, YARD_COST_ZONE_LOCKED, 1);
 	drain_deferred(yard, zone);
 	frame_set_word(yard, pfn, 0);
 	free_pieces(yard, zone, pfn, order, fpi);

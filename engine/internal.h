@@ -529,7 +529,7 @@ uint32_t rmqueue_buddy_one(struct yard *yard, struct zone *zone, unsigned order,
 
 bool could_claim(const struct yard *yard, const struct zone *zone, unsigned order, unsigned type); // R8; no lock held
 
-// ---- pcp.c ----
+// ---- pcp.c, pcp_limits.c, pcp_drain.c ----
 void pcp_update_zone(struct yard *yard, struct zone *zone); // P5
 uint32_t pcp_alloc(struct yard *yard, struct zone *zone, struct alloc_context *ctx, unsigned flags); // P6
 enum pcp_free_kind { PCP_FREE_NORMAL, PCP_FREE_NOLOCK, PCP_FREE_BATCHED };
@@ -537,6 +537,8 @@ bool pcp_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order
 	      enum pcp_free_kind kind);
 bool pcp_decay(struct yard *yard, struct zone *zone, unsigned cpu);
 void pcp_resume_drain(struct yard *yard, unsigned zone, unsigned index, int32_t to_free);
+// P14, from list `start` on. The set's lock is held. Returns how many pages left.
+int32_t pcp_drain(struct yard *yard, struct zone *zone, struct pcp *pcp, int32_t count, unsigned start);
 void pcp_drain_portions(struct yard *yard, struct zone *zone, unsigned cpu, int32_t to_drain);
 void pcp_drain_set(struct yard *yard, struct zone *zone, unsigned cpu);
 

@@ -381,6 +381,11 @@ void yard_kcompactd_step(struct yard *yard, unsigned node, bool woken, struct ya
 	yard_set_current(yard, previous);
 }
 
+struct yard_task *yard_kcompactd_task(struct yard *yard, unsigned node)
+{
+	return node < yard->nr_nodes ? &yard->mm[node].kcompactd.task : NULL;
+}
+
 // ---- by hand (K7) ----
 
 static int compact_node(struct yard *yard, unsigned node)

@@ -317,31 +317,31 @@ static void end_throttle(struct yard *yard, unsigned node)
 	struct kswapd *k = &yard->mm[node].kswapd;
 
 	k->throttled = false;
-	reclaim_throttle_end(yard, node, YARD_QUEUE_WRITEBACK, TENTH_NS, now_ns(yard) - k->wait_start);
+	reclaim_throttle_end(yard, node, YARD_QUEUE_WRITEBACK, TENTH_NS, time_since(now_ns(yard), k->wait_start));
 	if (k->finished && give_up(yard, node))
 		end_run(yard, node);
 }
 
 // ---- the step ----
 
-// What the last step waited for has not come yet: a host may return early, or split a long wait.
+// What the last step waited for has not come yet: a host may return early, or split a long wait. Wake-ups of a
+// sleeping kswapd leave a trace, those of a throttled one only the host knows.
 static bool waits_on(struct yard *yard, unsigned node, bool woken, struct yard_wait *wait)
 {
 	struct kswapd *k = &yard->mm[node].kswapd;
+	bool throttled = k->state == KSWAPD_RUN;
 	uint64_t now = now_ns(yard);
 
 	if (!k->waiting)
 		return false;
-	k->waiting = false;
-	if (k->state == KSWAPD_RUN || is_awake(yard, node))
+	if (now >= k->wait_end || (throttled ? woken : is_awake(yard, node))) {
+		k->waiting = false;
 		return false;
-	if (k->state == KSWAPD_NAP && (!woken || now >= k->wait_end))
-		return false;
-	k->waiting = true;
+	}
 	*wait = (struct yard_wait){
 		.kind = YARD_WAIT_QUEUE,
-		.queue = queue_of(node, YARD_QUEUE_KSWAPD),
-		.timeout_ns = k->state == KSWAPD_SLEEP ? UINT64_MAX : k->wait_end - now,
+		.queue = queue_of(node, throttled ? YARD_QUEUE_WRITEBACK : YARD_QUEUE_KSWAPD),
+		.timeout_ns = k->wait_end == UINT64_MAX ? UINT64_MAX : k->wait_end - now,
 	};
 	return true;
 }

@@ -35,23 +35,16 @@ unsigned page_counters(uint32_t word)
 	       | (file & !swapbacked & dirty) << 4 | writeback << 5 | swapcache << 6;
 }
 
-// Acquire and release: with its place, a page's links pass from one holder to the next.
-bool change_word(struct yard *yard, uint32_t pfn, uint32_t *old, uint32_t to)
+void count_change(struct yard *yard, unsigned node, uint32_t before, uint32_t after)
 {
-	unsigned before, after;
+	unsigned now = page_counters(after);
 
-	if (!atomic_compare_exchange_weak_explicit(&frame_at(yard, pfn)->word, old, to, memory_order_acq_rel,
-						   memory_order_relaxed))
-		return false;
-	before = page_counters(*old);
-	after = page_counters(to);
-	for (unsigned changed = before ^ after; changed; changed &= changed - 1) {
+	for (unsigned changed = page_counters(before) ^ now; changed; changed &= changed - 1) {
 		unsigned i = (unsigned)__builtin_ctz(changed);
 
-		mod_node_stat(yard, node_of(yard, pfn), (enum yard_node_stat)page_counter[i],
-			      after >> i & 1 ? word_pages(to) : -word_pages(to));
+		mod_node_stat(yard, node, (enum yard_node_stat)page_counter[i],
+			      now >> i & 1 ? word_pages(after) : -word_pages(before));
 	}
-	return true;
 }
 
 uint32_t lru_change(struct yard *yard, uint32_t pfn, uint32_t clear, uint32_t set)
@@ -72,7 +65,9 @@ void size_add(uint64_t *size, int64_t pages)
 
 void account_lru(struct yard *yard, const struct zone *zone, unsigned list, int64_t pages)
 {
-	mod_node_stat(yard, zone->node, (enum yard_node_stat)(YARD_NODE_INACTIVE_ANON + list), pages);
+	_Atomic int64_t *stat = &yard->mm[zone->node].stat[YARD_NODE_INACTIVE_ANON + list];
+
+	atomic_store_explicit(stat, atomic_load_explicit(stat, memory_order_relaxed) + pages, memory_order_relaxed);
 }
 
 static void account_list(struct yard *yard, const struct zone *zone, unsigned list, int64_t pages)
@@ -115,21 +110,33 @@ void classic_unlink(struct yard *yard, uint32_t pfn)
 	account_list(yard, zone, list, -word_pages(frame_word(yard, pfn)));
 }
 
-void lru_list_add(struct yard *yard, uint32_t pfn, bool tail)
+// The word of a page that goes where its flags say (L-6): unevictable pages are not active.
+static uint32_t listed_word(uint32_t word)
 {
-	uint32_t word = frame_word(yard, pfn);
+	if (word & PG_MLOCKED)
+		return (word & ~(uint32_t)(PLACE_MASK | PG_ACTIVE)) | place_bits(PLACE_UNEVICTABLE);
+	return (word & ~(uint32_t)PLACE_MASK) | place_bits(PLACE_LRU);
+}
 
+static void enlist(struct yard *yard, uint32_t pfn, uint32_t listed, bool tail)
+{
 	yard_host_charge(&yard->host, YARD_COST_LRU_PAGE, 1);
-	if (word & PG_MLOCKED) { // L-6: unevictable pages are not active
-		frame_change(yard, pfn, PLACE_MASK | PG_ACTIVE, place_bits(PLACE_UNEVICTABLE));
-		account_list(yard, zone_of_block(yard, pfn), YARD_LRU_UNEVICTABLE, word_pages(word));
-		return;
-	}
-	frame_change(yard, pfn, PLACE_MASK, place_bits(PLACE_LRU));
-	if (mm_of(yard, pfn)->lru_gen)
+	if (word_place(listed) == PLACE_UNEVICTABLE)
+		account_list(yard, zone_of_block(yard, pfn), YARD_LRU_UNEVICTABLE, word_pages(listed));
+	else if (mm_of(yard, pfn)->lru_gen)
 		gen_link(yard, pfn, tail);
 	else
 		classic_link(yard, pfn, tail);
+}
+
+void lru_list_add(struct yard *yard, uint32_t pfn, bool tail)
+{
+	uint32_t word = frame_word(yard, pfn), listed;
+
+	do {
+		listed = listed_word(word);
+	} while (listed != word && !change_word(yard, pfn, &word, listed));
+	enlist(yard, pfn, listed, tail);
 }
 
 void lru_list_del(struct yard *yard, uint32_t pfn)
@@ -145,16 +152,27 @@ void lru_list_del(struct yard *yard, uint32_t pfn)
 		classic_unlink(yard, pfn);
 }
 
-bool lru_link(struct yard *yard, uint32_t pfn, bool tail)
+static bool link_unless_gone(struct yard *yard, uint32_t pfn, uint32_t clear, bool tail)
 {
-	uint32_t word = frame_word(yard, pfn);
+	uint32_t word = frame_word(yard, pfn), listed;
 
 	do {
 		if (word_gone(word))
 			return false;
-	} while (!change_word(yard, pfn, &word, (word & ~(uint32_t)PLACE_MASK) | place_bits(PLACE_LRU)));
-	lru_list_add(yard, pfn, tail);
+		listed = listed_word(word & ~clear);
+	} while (!change_word(yard, pfn, &word, listed));
+	enlist(yard, pfn, listed, tail);
 	return true;
+}
+
+bool lru_link(struct yard *yard, uint32_t pfn, bool tail)
+{
+	return link_unless_gone(yard, pfn, 0, tail);
+}
+
+bool lru_link_from_batch(struct yard *yard, uint32_t pfn)
+{
+	return link_unless_gone(yard, pfn, PG_BATCH, false);
 }
 
 void lru_unlink(struct yard *yard, uint32_t pfn)
@@ -264,9 +282,18 @@ bool lru_make_plain(struct yard *yard, uint32_t pfn)
 
 // ---- isolated pages ----
 
-static void mod_isolated(struct yard *yard, uint32_t pfn, bool file, int64_t pages)
+static enum yard_node_stat isolated_stat(bool file)
 {
-	mod_node_stat(yard, node_of(yard, pfn), file ? YARD_NODE_ISOLATED_FILE : YARD_NODE_ISOLATED_ANON, pages);
+	return file ? YARD_NODE_ISOLATED_FILE : YARD_NODE_ISOLATED_ANON;
+}
+
+void mod_isolated(struct yard *yard, unsigned node, struct isolated_pages *isolated)
+{
+	for (unsigned type = 0; type < LRU_TYPES; type++) {
+		if (isolated->pages[type])
+			mod_node_stat(yard, node, isolated_stat(type == FILE_LRU), isolated->pages[type]);
+		isolated->pages[type] = 0;
+	}
 }
 
 void count_isolated(struct yard *yard, uint32_t pfn)
@@ -275,27 +302,38 @@ void count_isolated(struct yard *yard, uint32_t pfn)
 	bool file = word_is_file(word);
 
 	frame_change(yard, pfn, ISOLATED_FILE, file ? ISOLATED_FILE : 0);
-	mod_isolated(yard, pfn, file, word_pages(word));
+	mod_node_stat(yard, node_of(yard, pfn), isolated_stat(file), word_pages(word));
 }
 
 void uncount_isolated(struct yard *yard, uint32_t pfn, uint32_t word)
 {
-	mod_isolated(yard, pfn, word & ISOLATED_FILE, -word_pages(word));
+	mod_node_stat(yard, node_of(yard, pfn), isolated_stat(word & ISOLATED_FILE), -word_pages(word));
+}
+
+// SWAPBACKED changes under lru_lock only.
+void lru_unlink_noted(struct yard *yard, uint32_t pfn, struct isolated_pages *isolated)
+{
+	unsigned type = word_lru_type(frame_word(yard, pfn));
+
+	lru_list_del(yard, pfn);
+	frame_change(yard, pfn, PLACE_MASK | ISOLATED_FILE,
+		     place_bits(PLACE_ISOLATED) | (type == FILE_LRU ? ISOLATED_FILE : 0));
+	isolated->pages[type] += word_pages(frame_word(yard, pfn));
 }
 
 bool lru_isolate(struct yard *yard, uint32_t pfn)
 {
+	struct isolated_pages isolated = { .pages = { 0 } };
 	struct node_mm *mm = mm_of(yard, pfn);
-	bool isolated;
+	bool found;
 
 	yard_spin_lock(&mm->lru_lock);
-	isolated = word_on_lru(frame_word(yard, pfn));
-	if (isolated) {
-		lru_unlink(yard, pfn);
-		count_isolated(yard, pfn);
-	}
+	found = word_on_lru(frame_word(yard, pfn));
+	if (found)
+		lru_unlink_noted(yard, pfn, &isolated);
 	yard_spin_unlock(&mm->lru_lock);
-	return isolated;
+	mod_isolated(yard, node_of(yard, pfn), &isolated);
+	return found;
 }
 
 bool lru_gone(const struct yard *yard, uint32_t pfn)
@@ -303,14 +341,19 @@ bool lru_gone(const struct yard *yard, uint32_t pfn)
 	return word_place(frame_word(yard, pfn)) == PLACE_GONE_ISOLATED;
 }
 
+// What is left of the word of a page that nobody wants any more.
+static uint32_t released_word(uint32_t word)
+{
+	return freed_word(word, word & PG_BATCH ? PLACE_GONE : PLACE_PLAIN) & ~(uint32_t)GONE_UNCOUNTED;
+}
+
 bool lru_release(struct yard *yard, uint32_t pfn)
 {
-	uint32_t word = frame_word(yard, pfn), to;
+	uint32_t word = frame_word(yard, pfn);
 
-	do {
-		to = freed_word(word, word & PG_BATCH ? PLACE_GONE : PLACE_PLAIN) & ~(uint32_t)GONE_UNCOUNTED;
-	} while (!change_word(yard, pfn, &word, to));
-	return word_place(to) == PLACE_PLAIN;
+	while (!change_word(yard, pfn, &word, released_word(word)))
+		;
+	return word_place(released_word(word)) == PLACE_PLAIN;
 }
 
 void lru_discard(struct yard *yard, uint32_t pfn)
@@ -319,6 +362,24 @@ void lru_discard(struct yard *yard, uint32_t pfn)
 
 	if (lru_release(yard, pfn))
 		free_plain(yard, pfn, order);
+}
+
+void lru_discard_moved(struct yard *yard, uint32_t from, uint32_t to, uint32_t copied)
+{
+	unsigned node = node_of(yard, from), order = word_order(copied);
+	uint32_t word = frame_word(yard, from);
+
+	while (!atomic_compare_exchange_weak_explicit(&frame_at(yard, from)->word, &word, released_word(word),
+						      memory_order_acq_rel, memory_order_relaxed))
+		;
+	if (unlikely(node != node_of(yard, to))) {
+		count_change(yard, node, word, 0);
+		count_change(yard, node_of(yard, to), 0, copied);
+	} else if (unlikely(counters_differ(word, copied))) {
+		count_change(yard, node, word, copied);
+	}
+	if (word_place(released_word(word)) == PLACE_PLAIN)
+		free_plain(yard, from, order);
 }
 
 // Straight to the head of its list. False: its owner has freed it.
@@ -362,6 +423,16 @@ void lru_putback(struct yard *yard, uint32_t pfn, bool direct)
 	if ((!direct || word & PG_MLOCKED) && lru_queue(yard, pfn, PLACE_ISOLATED, 0, 0))
 		return;
 	if (!link_again(yard, pfn, direct))
+		lru_discard(yard, pfn);
+}
+
+void lru_putback_uncounted(struct yard *yard, uint32_t pfn)
+{
+	uint32_t word = frame_word(yard, pfn);
+
+	if (word_place(word) == PLACE_MOVABLE_TAKEN && give_back(yard, pfn, word))
+		return;
+	if (!lru_queue(yard, pfn, PLACE_ISOLATED, 0, 0) && !link_again(yard, pfn, false))
 		lru_discard(yard, pfn);
 }
 

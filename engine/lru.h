@@ -38,16 +38,9 @@ static inline uint64_t shadow_value(uint64_t shadow)
 // A page of which the node's counters tell: it is on the LRU, isolated from it, or waits to join it.
 static inline bool word_counted(uint32_t word)
 {
-	switch (word_place(word)) {
-	case PLACE_LRU:
-	case PLACE_UNEVICTABLE:
-	case PLACE_ISOLATED:
-		return true;
-	case PLACE_PLAIN:
-		return word & PG_BATCH;
-	default:
-		return false;
-	}
+	const unsigned always = 1u << PLACE_LRU | 1u << PLACE_UNEVICTABLE | 1u << PLACE_ISOLATED;
+
+	return always >> word_place(word) & 1 || (word & (PLACE_MASK | PG_BATCH)) == (PG_BATCH | place_bits(PLACE_PLAIN));
 }
 
 static inline bool word_gone(uint32_t word) // freed by its owner, but not yet by the one who holds it
@@ -76,6 +69,15 @@ static inline int lru_check_owned(const struct yard *yard, uint32_t pfn)
 	return word_state(word) == YARD_FRAME_ALLOCATED && !word_gone(word) ? YARD_OK : YARD_ENOTOWNED;
 }
 
+// Whether a counter tells of the difference.
+static inline bool counters_differ(uint32_t before, uint32_t after)
+{
+	const uint32_t told = PG_ANON | PG_MAPPING | PG_SWAPBACKED | PG_SWAPCACHE | PG_DIRTY | PG_WRITEBACK;
+	bool counted = word_counted(before);
+
+	return counted != word_counted(after) || (counted && (before ^ after) & told);
+}
+
 static inline unsigned word_lru_type(uint32_t word)
 {
 	return word_is_file(word) ? FILE_LRU : ANON;
@@ -85,12 +87,38 @@ static inline unsigned word_lru_type(uint32_t word)
 enum { PAGE_COUNTERS = 7 };
 extern const uint8_t page_counter[PAGE_COUNTERS]; // enum yard_node_stat
 unsigned page_counters(uint32_t word);		  // bit mask over page_counter[]
+// The counters of a page whose word was `before` and is `after`; 0 stands for one that nothing counts.
+void count_change(struct yard *yard, unsigned node, uint32_t before, uint32_t after);
 // One step of a page's word with the counters that follow. False: somebody changed it, *old is what it is now.
-bool change_word(struct yard *yard, uint32_t pfn, uint32_t *old, uint32_t to);
-void account_lru(struct yard *yard, const struct zone *zone, unsigned list, int64_t pages); // nr_inactive_anon...
+// Acquire and release: with its place, a page's links pass from one holder to the next.
+static inline bool change_word(struct yard *yard, uint32_t pfn, uint32_t *old, uint32_t to)
+{
+	if (!atomic_compare_exchange_weak_explicit(&frame_at(yard, pfn)->word, old, to, memory_order_acq_rel,
+						   memory_order_relaxed))
+		return false;
+	if (unlikely(counters_differ(*old, to)))
+		count_change(yard, node_of(yard, pfn), *old, to);
+	return true;
+}
+// nr_inactive_anon...; lru_lock held
+void account_lru(struct yard *yard, const struct zone *zone, unsigned list, int64_t pages);
 // NR_ISOLATED of one page: as the type that it has now, and as the one that it was counted as.
 void count_isolated(struct yard *yard, uint32_t pfn);
 void uncount_isolated(struct yard *yard, uint32_t pfn, uint32_t word);
+// The same for many pages of a node.
+struct isolated_pages {
+	int64_t pages[LRU_TYPES];
+};
+// lru_unlink() that also notes in the word as what the page counts.
+void lru_unlink_noted(struct yard *yard, uint32_t pfn, struct isolated_pages *isolated);
+void mod_isolated(struct yard *yard, unsigned node, struct isolated_pages *isolated); // which is 0 afterwards
+// lru_putback() of a page that NR_ISOLATED does not count.
+void lru_putback_uncounted(struct yard *yard, uint32_t pfn);
+// lru_discard() of a page that was moved: what the counters told of it they tell of `to` from here on, whose word became
+// `copied` behind their back.
+void lru_discard_moved(struct yard *yard, uint32_t from, uint32_t to, uint32_t copied);
+// lru_link() to the list's head; the page leaves its batch in the same step.
+bool lru_link_from_batch(struct yard *yard, uint32_t pfn);
 void classic_link(struct yard *yard, uint32_t pfn, bool tail); // lru_lock held; the lists and sizes only
 void classic_unlink(struct yard *yard, uint32_t pfn);
 void size_add(uint64_t *size, int64_t pages); // lru_lock held; read without it

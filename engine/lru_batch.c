@@ -117,19 +117,21 @@ static unsigned insertion_flags(uint32_t word) // of mm_lru_insertion
 	       | (word & PG_SWAPBACKED ? 0x10 : 0);
 }
 
-static void insert(struct yard *yard, uint32_t pfn) // L-7
+// L-7. False: its owner has freed it.
+static bool insert(struct yard *yard, uint32_t pfn)
 {
 	uint32_t word;
 	bool unevictable;
 
-	if (!lru_link(yard, pfn, false))
-		return;
+	if (!lru_link_from_batch(yard, pfn))
+		return false;
 	word = frame_word(yard, pfn);
 	unevictable = word_place(word) == PLACE_UNEVICTABLE;
 	if (unevictable)
 		count_vm_event(yard, YARD_VM_UNEVICTABLE_PGS_CULLED, (uint64_t)word_pages(word));
 	TRACE(yard, LRU_INSERTION, pfn, unevictable ? (int64_t)YARD_LRU_UNEVICTABLE : (int64_t)page_list(word),
 	      insertion_flags(word));
+	return true;
 }
 
 // The batch lets go of the page. True: its owner has freed it and nobody else holds it, so the batch frees it (L-12).
@@ -143,27 +145,36 @@ static bool leave_batch(struct yard *yard, uint32_t pfn)
 	return word_place(word) == PLACE_GONE;
 }
 
+// lru_lock held. True: as leave_batch().
 static bool apply_one(struct yard *yard, uint32_t pfn, enum batch_kind kind)
 {
-	struct node_mm *mm = mm_of(yard, pfn);
-	bool gone;
-
-	yard_spin_lock(&mm->lru_lock);
-	if (kind == BATCH_ADD)
-		insert(yard, pfn);
-	else
+	if (kind != BATCH_ADD)
 		operate(yard, pfn, kind);
-	gone = leave_batch(yard, pfn);
-	yard_spin_unlock(&mm->lru_lock);
-	return gone;
+	else if (insert(yard, pfn))
+		return false;
+	return leave_batch(yard, pfn);
 }
 
-// The batch's lock is held.
+// The batch's lock is held. lru_lock is kept from a page to the next one of the same node.
 static void apply_batch(struct yard *yard, struct lru_batches *batches, enum batch_kind kind, struct gone *gone)
 {
-	for (unsigned i = 0; i < batches->nr[kind]; i++)
-		if (apply_one(yard, batches->pfn[kind][i], kind))
-			gone->pfn[gone->nr++] = batches->pfn[kind][i];
+	struct node_mm *locked = NULL;
+
+	for (unsigned i = 0; i < batches->nr[kind]; i++) {
+		uint32_t pfn = batches->pfn[kind][i];
+		struct node_mm *mm = mm_of(yard, pfn);
+
+		if (mm != locked) {
+			if (locked)
+				yard_spin_unlock(&locked->lru_lock);
+			yard_spin_lock(&mm->lru_lock);
+			locked = mm;
+		}
+		if (apply_one(yard, pfn, kind))
+			gone->pfn[gone->nr++] = pfn;
+	}
+	if (locked)
+		yard_spin_unlock(&locked->lru_lock);
 	batches->nr[kind] = 0;
 }
 

@@ -73,6 +73,6 @@ void gen_protect(struct lru_gen *gens, uint32_t word);			  // G-9's statistics
 void gen_advance(struct lru_gen *gens, unsigned type, uint64_t min_seq); // G-13
 
 // ---- mglru_age.c ----
-void gen_run_aging(struct yard *yard, unsigned node, int swappiness); // G-6, G-7
+bool gen_run_aging(struct yard *yard, unsigned node, int swappiness); // G-6, G-7; false: others are still at it
 void gen_initial_priority(struct yard *yard, unsigned node, struct scan_control *sc); // G-14
 uint64_t gen_evictable_min_seq(const struct lru_gen *gens, int swappiness);

@@ -44,7 +44,7 @@ static bool accessed(struct yard *yard, uint32_t pfn, unsigned node, int swappin
 	if (!(word & PG_MAPPING) || word_mapping(word) == YARD_MAPPED_NO_RECENCY || word & PG_MLOCKED
 	    || !type_allowed(swappiness, word_lru_type(word)))
 		return false;
-	yard_host_charge(&yard->host, YARD_COST_SCAN_PAGE, 1);
+	yard_host_charge(&yard->host, YARD_COST_SCAN_FRAME, 1);
 	return (yard->owner.referenced || word & PG_YOUNG) && page_references(yard, pfn) > 0;
 }
 
@@ -58,25 +58,67 @@ static void look_at_window(struct yard *yard, unsigned node, uint32_t start, uin
 			young |= 1ull << (pfn - start);
 	if (!young)
 		return;
+	yard_host_charge(&yard->host, YARD_COST_LRU_PAGE, (uint64_t)__builtin_popcountll(young));
 	yard_spin_lock(&mm->lru_lock);
 	for (; young; young &= young - 1)
 		promote(yard, start + (uint32_t)__builtin_ctzll(young), &mm->lruvec.gen);
 	yard_spin_unlock(&mm->lru_lock);
 }
 
-static void walk_node(struct yard *yard, unsigned node, int swappiness) // G-6
+// Up to GEN_BATCH_MAX frames of a zone.
+struct part {
+	uint32_t start, end;
+};
+
+// lru_lock held. Callers that come while a walk is under way share it (G-6): each takes the next part that nobody has
+// taken. False: all are.
+static bool take_part(struct yard *yard, unsigned node, struct lru_gen *gens, uint64_t max_seq, struct part *part)
 {
-	for (unsigned type = 0; type < YARD_ZONE_TYPES; type++) {
-		const struct zone *zone = zone_at(yard, node * YARD_ZONE_TYPES + type);
+	struct gen_walk *walk = &gens->walk;
 
-		for (uint32_t pfn = zone->start_pfn; pfn < zone->end_pfn; pfn += WINDOW) {
-			uint32_t end = zone->end_pfn - pfn > WINDOW ? pfn + WINDOW : zone->end_pfn;
+	if (walk->seq != max_seq)
+		*walk = (struct gen_walk){ .seq = max_seq, .walkers = walk->walkers };
+	for (; walk->zone < YARD_ZONE_TYPES; walk->zone++, walk->offset = 0) {
+		const struct zone *zone = zone_at(yard, node * YARD_ZONE_TYPES + walk->zone);
+		uint32_t span = zone->end_pfn - zone->start_pfn, left;
 
-			look_at_window(yard, node, pfn, end, swappiness);
-			if ((pfn - zone->start_pfn) % GEN_BATCH_MAX == 0)
-				yard_host_yield(&yard->host);
-		}
+		if (walk->offset >= span)
+			continue;
+		left = span - walk->offset < GEN_BATCH_MAX ? span - walk->offset : GEN_BATCH_MAX;
+		part->start = zone->start_pfn + walk->offset;
+		part->end = part->start + left;
+		walk->offset += left;
+		return true;
 	}
+	return false;
+}
+
+static void walk_part(struct yard *yard, unsigned node, const struct part *part, int swappiness)
+{
+	for (uint32_t pfn = part->start; pfn < part->end; pfn += WINDOW)
+		look_at_window(yard, node, pfn, part->end - pfn > WINDOW ? pfn + WINDOW : part->end, swappiness);
+	yard_host_yield(&yard->host);
+}
+
+// G-6. True: everything has been looked at, and by nobody still.
+static bool walk_node(struct yard *yard, unsigned node, uint64_t max_seq, int swappiness)
+{
+	struct node_mm *mm = &yard->mm[node];
+	struct lru_gen *gens = &mm->lruvec.gen;
+	struct part part;
+	bool done;
+
+	yard_spin_lock(&mm->lru_lock);
+	while (gens->max_seq == max_seq && take_part(yard, node, gens, max_seq, &part)) {
+		gens->walk.walkers++;
+		yard_spin_unlock(&mm->lru_lock);
+		walk_part(yard, node, &part, swappiness);
+		yard_spin_lock(&mm->lru_lock);
+		gens->walk.walkers--;
+	}
+	done = gens->max_seq == max_seq && !gens->walk.walkers;
+	yard_spin_unlock(&mm->lru_lock);
+	return done;
 }
 
 // G-8: the window around the page, inside what one page table would map.
@@ -196,12 +238,14 @@ static void begin_generation(struct yard *yard, unsigned node, uint64_t max_seq,
 	yard_spin_unlock(&mm->lru_lock);
 }
 
-void gen_run_aging(struct yard *yard, unsigned node, int swappiness)
+bool gen_run_aging(struct yard *yard, unsigned node, int swappiness)
 {
 	uint64_t max_seq = __atomic_load_n(&gens_of(yard, node)->max_seq, __ATOMIC_RELAXED);
 
-	walk_node(yard, node, swappiness);
+	if (!walk_node(yard, node, max_seq, swappiness))
+		return false;
 	begin_generation(yard, node, max_seq, swappiness);
+	return true;
 }
 
 // ---- kswapd's step ----
@@ -239,7 +283,7 @@ static bool old_enough(struct yard *yard, unsigned node, const struct scan_contr
 	yard_spin_lock(&mm->lru_lock);
 	birth = gens->birth_ns[seq_gen(gen_evictable_min_seq(gens, gen_swappiness(yard, node, sc)))];
 	yard_spin_unlock(&mm->lru_lock);
-	return now_ns(yard) - birth >= yard->lru_gen_min_ttl_ns;
+	return time_since(now_ns(yard), birth) >= yard->lru_gen_min_ttl_ns;
 }
 
 static void kill_for_min_ttl(struct yard *yard, unsigned node, const struct scan_control *sc)

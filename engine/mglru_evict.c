@@ -35,6 +35,7 @@ static bool sort_page(struct yard *yard, const struct scan_control *sc, struct g
 	unsigned zone = zone_of_block(yard, pfn)->type;
 	bool saturated = word_accesses(word) + !!(word & PG_WORKINGSET) == 5;
 
+	yard_host_charge(&yard->host, YARD_COST_LRU_ISOLATE, 1);
 	if (word & PG_MLOCKED) // C-7 culls it
 		return false;
 	if (word_gen(word) != seq_gen(scan->gens->min_seq[scan->type])) { // promoted
@@ -289,11 +290,9 @@ static void shrink_generations(struct yard *yard, unsigned node, struct scan_con
 	uint64_t scan = evictable_pages(yard, node, swappiness) >> sc->priority;
 
 	while (scan) {
-		bool aged = should_age(yard, node, sc, swappiness);
+		bool aged = should_age(yard, node, sc, swappiness) && gen_run_aging(yard, node, swappiness);
 		uint64_t scanned;
 
-		if (aged)
-			gen_run_aging(yard, node, swappiness);
 		scanned = evict(yard, node, sc, swappiness, scan < GEN_BATCH_MIN ? scan : GEN_BATCH_MIN);
 		if (!scanned || should_abort(yard, node, sc) || aged)
 			return;

@@ -18,6 +18,10 @@ struct tally {
 	unsigned folios_failed, huge_moved, huge_failed;
 };
 
+struct moved { // the owner has moved it, the engine has yet to let go of both frames
+	uint32_t from, to, word; // word: of `to` when the owner was asked
+};
+
 struct migration {
 	struct yard *yard;
 	const struct migrate_target *target;
@@ -25,7 +29,10 @@ struct migration {
 	enum migrate_reason reason;
 	struct tally *tally;
 	struct list failed; // not to be tried again in this batch
-	unsigned memalloc;  // see get_destination()
+	struct moved moved[CLUSTER_MAX];
+	unsigned nr_moved;
+	unsigned memalloc; // see enter_owner()
+	bool in_owner;
 };
 
 enum outcome { DONE, GONE, AGAIN, BUSY, NO_MEMORY };
@@ -71,12 +78,18 @@ static void splice_tail(struct yard *yard, struct list *to, struct list *from)
 
 // NR_ISOLATED does not count pages with movable operations. The caller of a demotion accounts for all that it has
 // isolated (spec 04 C-6).
+static bool counts_isolated(const struct migration *m, uint32_t word)
+{
+	bool counted = word_place(word) == PLACE_ISOLATED || (word_gone(word) && !(word & GONE_UNCOUNTED));
+
+	return counted && m->reason != MR_DEMOTION;
+}
+
 static void discard_source(struct migration *m, uint32_t pfn)
 {
 	uint32_t word = frame_word(m->yard, pfn);
-	bool counted = word_place(word) == PLACE_ISOLATED || (word_gone(word) && !(word & GONE_UNCOUNTED));
 
-	if (counted && m->reason != MR_DEMOTION)
+	if (counts_isolated(m, word))
 		uncount_isolated(m->yard, pfn, word);
 	lru_discard(m->yard, pfn);
 }
@@ -85,6 +98,22 @@ void putback_movable_pages(struct yard *yard, struct list *list)
 {
 	while (!list_empty(list))
 		lru_putback(yard, list_pop_head(yard, list), false);
+}
+
+// ---- PF_MEMALLOC: the owner's callbacks run with it, whoever finds destinations does not ----
+
+static void enter_owner(struct migration *m)
+{
+	if (!m->in_owner)
+		m->memalloc = memalloc_enter(m->yard);
+	m->in_owner = true;
+}
+
+static void leave_owner(struct migration *m)
+{
+	if (m->in_owner)
+		memalloc_leave(m->yard, m->memalloc);
+	m->in_owner = false;
 }
 
 // ---- phase 1: unmapping (M4) ----
@@ -105,29 +134,29 @@ static enum outcome wait_for_writeback(struct migration *m, uint32_t pfn)
 	return DONE;
 }
 
-// The owner's callbacks run with PF_MEMALLOC, whoever finds destinations does not.
-static uint32_t get_destination(struct migration *m, uint32_t pfn, unsigned order)
-{
-	uint32_t to;
 
-	memalloc_leave(m->yard, m->memalloc);
-	to = m->target->get(m->yard, m->target->context, pfn, order);
-	m->memalloc = memalloc_enter(m->yard);
-	return to;
+static enum outcome ask_to_unmap(struct migration *m, uint32_t pfn, unsigned order)
+{
+	const struct yard_owner_ops *owner = &m->yard->owner;
+
+	if (!owner->unmap_for_move)
+		return DONE;
+	enter_owner(m);
+	return answer(owner->unmap_for_move(owner->context, pfn, order, m->mode));
 }
 
 static enum outcome unmap_page(struct migration *m, uint32_t pfn, uint32_t *to)
 {
-	const struct yard_owner_ops *owner = &m->yard->owner;
 	unsigned order = order_of(m, pfn);
 	enum outcome outcome;
 
-	*to = get_destination(m, pfn, order);
+	leave_owner(m);
+	*to = m->target->get(m->yard, m->target->context, pfn, order);
 	if (*to == PFN_NONE)
 		return order ? BUSY : NO_MEMORY;
 	outcome = wait_for_writeback(m, pfn);
-	if (outcome == DONE && owner->unmap_for_move)
-		outcome = answer(owner->unmap_for_move(owner->context, pfn, order, m->mode));
+	if (outcome == DONE)
+		outcome = ask_to_unmap(m, pfn, order);
 	if (outcome == DONE) {
 		yard_host_charge(&m->yard->host, YARD_COST_UNMAP, 1);
 		return DONE;
@@ -194,20 +223,23 @@ static bool unmap_pages(struct migration *m, struct list *list, unsigned passes,
 
 // ---- phase 2: moving (M5) ----
 
-static void set_word(struct yard *yard, uint32_t pfn, uint32_t word)
+// The destination is the owner's from the moment that it points there. Until the engine has let go of it, it is
+// isolated, so that it can be freed at any time. The node's counters know the page by its source until that is
+// discarded.
+static void prepare_destination(struct yard *yard, const struct moved *moved)
 {
-	uint32_t old = frame_word(yard, pfn);
-
-	while (!change_word(yard, pfn, &old, word))
-		;
+	yard_set_owner(yard, moved->to, yard_get_owner(yard, moved->from));
+	frame_set_word(yard, moved->to, moved->word);
 }
 
-// The destination is the owner's from the moment that it points there. Until the engine has let go of it, it is
-// isolated, so that it can be freed at any time.
-static void prepare_destination(struct yard *yard, uint32_t from, uint32_t to, uint32_t word)
+// The counters keep what has become of the destination since it was prepared.
+static void unprepare_destination(struct yard *yard, const struct moved *moved)
 {
-	yard_set_owner(yard, to, yard_get_owner(yard, from));
-	set_word(yard, to, word & ~(uint32_t)(PG_BATCH | PG_GEN));
+	uint32_t plain = make_word(YARD_FRAME_ALLOCATED, word_order(moved->word), 0);
+	uint32_t word = atomic_exchange_explicit(&frame_at(yard, moved->to)->word, plain, memory_order_acq_rel);
+
+	if (counters_differ(word, moved->word))
+		count_change(yard, node_of(yard, moved->to), word, moved->word);
 }
 
 // The owner may have told something of the page until it pointed to the destination. What it has told of that meanwhile
@@ -222,15 +254,38 @@ static void carry_over(struct yard *yard, uint32_t from, uint32_t to, uint32_t c
 		lru_change(yard, to, changed & told & ~last, changed & (seen | told) & last);
 }
 
-static void release_destination(struct migration *m, uint32_t to, bool lru)
+static void release_destination(struct yard *yard, uint32_t to)
 {
-	uint32_t word = frame_word(m->yard, to);
+	uint32_t word = frame_word(yard, to);
 
-	if (lru)
-		count_isolated(m->yard, to); // lru_putback() takes it back
-	lru_putback(m->yard, to, false);
+	lru_putback_uncounted(yard, to);
 	if (word & PG_MLOCKED)
-		lru_drain_cpu(m->yard, this_cpu(m->yard));
+		lru_drain_cpu(yard, this_cpu(yard));
+}
+
+// The rest of M5 for pages that the owner has moved, in the order of the moves. All at once: each copy pushes the
+// engine's own data out of the cache.
+static void finish_moves(struct migration *m)
+{
+	struct isolated_pages isolated = { .pages = { 0 } };
+	struct yard *yard = m->yard;
+	unsigned node = 0;
+
+	for (unsigned i = 0; i < m->nr_moved; i++) {
+		const struct moved *moved = &m->moved[i];
+		uint32_t word;
+
+		release_destination(yard, moved->to);
+		word = frame_word(yard, moved->from);
+		if (node_of(yard, moved->from) != node)
+			mod_isolated(yard, node, &isolated);
+		node = node_of(yard, moved->from);
+		if (counts_isolated(m, word))
+			isolated.pages[word & ISOLATED_FILE ? FILE_LRU : ANON] -= word_pages(word);
+		lru_discard_moved(yard, moved->from, moved->to, moved->word);
+	}
+	mod_isolated(yard, node, &isolated);
+	m->nr_moved = 0;
 }
 
 static void count_gone(struct migration *m, uint32_t from, uint32_t to)
@@ -258,6 +313,7 @@ static enum outcome move_page(struct migration *m, uint32_t from, uint32_t to)
 {
 	const struct yard_owner_ops *owner = &m->yard->owner;
 	uint32_t word = frame_word(m->yard, from);
+	struct moved moved = { .from = from, .to = to, .word = word & ~(uint32_t)(PG_BATCH | PG_GEN) };
 	unsigned order = word_order(word);
 	enum outcome outcome;
 
@@ -265,18 +321,17 @@ static enum outcome move_page(struct migration *m, uint32_t from, uint32_t to)
 		return GONE;
 	if (word & (PG_PINNED | PG_BATCH)) // a reference that nobody expects
 		return AGAIN;
-	prepare_destination(m->yard, from, to, word);
+	prepare_destination(m->yard, &moved);
 	outcome = answer(owner->move(owner->context, from, to, order, m->mode));
 	if (outcome != DONE) {
-		set_word(m->yard, to, make_word(YARD_FRAME_ALLOCATED, order, 0));
+		unprepare_destination(m->yard, &moved);
 		return lru_gone(m->yard, from) ? GONE : outcome;
 	}
 	yard_host_charge(&m->yard->host, YARD_COST_COPY_PAGE, 1ull << order);
 	yard_host_charge(&m->yard->host, YARD_COST_REMAP, 1);
 	count_moved(m, order);
 	carry_over(m->yard, from, to, word);
-	release_destination(m, to, word_place(word) == PLACE_ISOLATED);
-	discard_source(m, from);
+	m->moved[m->nr_moved++] = moved;
 	return DONE;
 }
 
@@ -286,22 +341,20 @@ static void move_pass(struct migration *m, struct unmapped *unmapped, struct unm
 
 	while (!list_empty(&unmapped->from)) {
 		uint32_t from = list_pop_head(yard, &unmapped->from), to = list_pop_head(yard, &unmapped->to);
+		enum outcome outcome = move_page(m, from, to);
 
-		switch (move_page(m, from, to)) {
-		case AGAIN:
+		if (outcome == AGAIN) {
 			list_add_tail(yard, &again->from, from);
 			list_add_tail(yard, &again->to, to);
-			break;
-		case GONE:
-			count_gone(m, from, to);
-			break;
-		case BUSY:
-			undo(m, from, to);
-			break;
-		default:
-			break;
 		}
+		if (outcome == GONE || outcome == BUSY || m->nr_moved == CLUSTER_MAX)
+			finish_moves(m);
+		if (outcome == GONE)
+			count_gone(m, from, to);
+		else if (outcome == BUSY)
+			undo(m, from, to);
 	}
+	finish_moves(m);
 }
 
 static void move_unmapped(struct migration *m, struct unmapped *unmapped, unsigned passes)
@@ -341,6 +394,7 @@ static bool move_batch(struct migration *m, struct list *list, unsigned passes)
 	enough = unmap_pages(m, list, passes, &unmapped);
 	if (list_empty(&unmapped.from))
 		return enough;
+	enter_owner(m);
 	if (owner->flush)
 		owner->flush(owner->context);
 	yard_host_charge(&m->yard->host, YARD_COST_TLB_FLUSH, 1);
@@ -414,7 +468,6 @@ int migrate_pages(struct yard *yard, struct list *list, const struct migrate_tar
 	bool enough = true;
 
 	TRACE(yard, MIGRATE_PAGES_START, mode, reason);
-	m.memalloc = memalloc_enter(yard);
 	list_init(&left);
 	while (enough && !list_empty(list)) {
 		struct list batch;
@@ -427,7 +480,7 @@ int migrate_pages(struct yard *yard, struct list *list, const struct migrate_tar
 	}
 	splice_tail(yard, &left, list);
 	*list = left;
-	memalloc_leave(yard, m.memalloc);
+	leave_owner(&m);
 	report(yard, &tally, mode, reason);
 	*moved = tally.moved;
 	return enough ? (int)tally.folios_failed : MIGRATE_NO_MEMORY;

@@ -197,6 +197,12 @@ struct lru_batches { // of one CPU
 
 enum { NR_GENS = 4, NR_TIERS = 4 };
 
+struct gen_walk { // G-6: how far the walk for the generation after `seq` has come
+	uint64_t seq;
+	uint32_t zone, offset; // the next frame: type of its zone, number in it
+	uint32_t walkers;      // that are looking at frames before
+};
+
 struct lru_gen { // G-2
 	struct list lists[NR_GENS][LRU_TYPES][YARD_ZONE_TYPES];
 	uint64_t size[NR_GENS][LRU_TYPES][YARD_ZONE_TYPES];
@@ -205,6 +211,7 @@ struct lru_gen { // G-2
 	uint64_t refaulted[LRU_TYPES][NR_TIERS], evicted[LRU_TYPES][NR_TIERS], protected[LRU_TYPES][NR_TIERS];
 	uint64_t avg_refaulted[LRU_TYPES][NR_TIERS], avg_total[LRU_TYPES][NR_TIERS];
 	bool aliased[LRU_TYPES]; // G-7: a list became younger than its pages' numbers may tell
+	struct gen_walk walk;
 };
 
 struct lruvec { // all under node->lru_lock
@@ -628,6 +635,11 @@ static inline unsigned queue_of(unsigned node, enum yard_queue_kind kind)
 static inline uint64_t now_ns(struct yard *yard)
 {
 	return yard_host_now(&yard->host);
+}
+
+static inline uint64_t time_since(uint64_t now, uint64_t then) // the clocks of CPUs may differ a little: 0 for a later one
+{
+	return now > then ? now - then : 0;
 }
 
 static inline bool fatal_signal(const struct yard *yard)

@@ -22,7 +22,6 @@
 #define capture_publish pageyard_engine_capture_publish
 #define capture_withdraw pageyard_engine_capture_withdraw
 #define captured pageyard_engine_captured
-#define change_word pageyard_engine_change_word
 #define check_allocated pageyard_engine_check_allocated
 #define check_references pageyard_engine_check_references
 #define classic_link pageyard_engine_classic_link
@@ -96,15 +95,21 @@
 #define isolation_suitable pageyard_engine_isolation_suitable
 #define lru_activate_queued pageyard_engine_lru_activate_queued
 #define lru_change pageyard_engine_lru_change
+#define lru_discard_moved pageyard_engine_lru_discard_moved
+#define lru_link_from_batch pageyard_engine_lru_link_from_batch
 #define lru_list_add pageyard_engine_lru_list_add
 #define lru_list_del pageyard_engine_lru_list_del
 #define lru_note_cost pageyard_engine_lru_note_cost
 #define lru_queue pageyard_engine_lru_queue
+#define lru_putback_uncounted pageyard_engine_lru_putback_uncounted
 #define lru_release pageyard_engine_lru_release
+#define lru_unlink_noted pageyard_engine_lru_unlink_noted
 #define mark_scanned pageyard_engine_mark_scanned
 #define next_online_section pageyard_engine_next_online_section
 #define page_counter pageyard_engine_page_counter
 #define page_counters pageyard_engine_page_counters
+#define count_change pageyard_engine_count_change
+#define mod_isolated pageyard_engine_mod_isolated
 #define page_references pageyard_engine_page_references
 #define prepare_scan pageyard_engine_prepare_scan
 #define putback_pages pageyard_engine_putback_pages
@@ -185,6 +190,7 @@
 #define pageblock_skip pageyard_engine_pageblock_skip
 #define pcp_alloc pageyard_engine_pcp_alloc
 #define pcp_decay pageyard_engine_pcp_decay
+#define pcp_drain pageyard_engine_pcp_drain
 #define pcp_drain_portions pageyard_engine_pcp_drain_portions
 #define pcp_drain_set pageyard_engine_pcp_drain_set
 #define pcp_free pageyard_engine_pcp_free

@@ -63,6 +63,7 @@ static void reclaim_on_node(struct yard *yard, unsigned node, struct scan_contro
 
 	if (!task)
 		yard_set_current(yard, &nobody); // who reclaims is PF_MEMALLOC
+	yard_host_charge(&yard->host, YARD_COST_DIRECT_RECLAIM, 1);
 	TRACE(yard, NODE_RECLAIM_BEGIN, node, sc->order, sc->gfp);
 	if (stall)
 		memstall_enter(yard);

@@ -3,69 +3,10 @@
 // Per-CPU page sets (spec 01 section 8): a stack of frames per CPU, zone, order and type, in front of the buddy lists.
 // Sizes tune themselves: allocations grow a set's high mark and its refills, frees shrink them again.
 //
-// A set's lock is only ever tried on the fast path. Whoever finds it held goes straight to the buddy lists.
+// A set's lock is only ever tried on the fast path. Whoever finds it held goes straight to the buddy lists. The limits
+// of the sets are in pcp_limits.c, drains and timed work in pcp_drain.c.
 
 #include "engine/mm.h"
-
-// ---- limits (8.2) ----
-
-static int32_t batch_of(const struct zone *zone) // P4
-{
-	uint64_t batch = (uint64_t)min64(zone->managed >> 12, 64);
-
-	if (batch <= 1)
-		return 1;
-	batch += batch / 2;
-	return (1 << (fls64(batch) - 1)) - 1;
-}
-
-static int32_t limit_of(const struct yard *yard, const struct zone *zone, uint64_t total, int32_t batch) // P5: lim()
-{
-	uint32_t cpus = yard->nodes[zone->node].nr_cpus + yard->cpus_coming;
-
-	if (!cpus)
-		cpus = yard->nr_online_cpus;
-	return (int32_t)max64((int64_t)(total / cpus), 4 * (int64_t)batch);
-}
-
-void pcp_update_zone(struct yard *yard, struct zone *zone)
-{
-	int32_t batch = batch_of(zone), high_min, high_max;
-
-	if (zone->pcp_disabled) { // P20
-		batch = 1;
-		high_min = high_max = 0;
-	} else if (yard->percpu_pagelist_high_fraction) {
-		high_min = limit_of(yard, zone, zone->managed / yard->percpu_pagelist_high_fraction, batch);
-		high_max = high_min;
-	} else {
-		high_min = limit_of(yard, zone, zone_wmark(zone, WMARK_LOW), batch);
-		high_max = limit_of(yard, zone, zone->managed / 8, batch);
-	}
-	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++) {
-		struct pcp *pcp = zone_pcp(zone, cpu);
-
-		yard_spin_lock(&pcp->lock);
-		pcp->batch = batch;
-		pcp->high_min = high_min;
-		pcp->high_max = high_max;
-		pcp->flags &= (uint8_t)~PCP_FREE_HIGH_BATCH;
-		if (yard->pcp_cache_pages > 3u * (uint32_t)batch)
-			pcp->flags |= PCP_FREE_HIGH_BATCH;
-		yard_spin_unlock(&pcp->lock);
-	}
-}
-
-int yard_set_percpu_pagelist_high_fraction(struct yard *yard, uint32_t fraction)
-{
-	if (fraction && fraction < 8)
-		return YARD_EINVAL;
-	yard->percpu_pagelist_high_fraction = fraction;
-	for (unsigned id = 0; id < yard->nr_zones; id++)
-		if (zone_populated(zone_at(yard, id)))
-			pcp_update_zone(yard, zone_at(yard, id));
-	return YARD_OK;
-}
 
 // ---- allocation (8.3) ----
 
@@ -131,13 +72,16 @@ static enum yard_path refill(struct yard *yard, struct zone *zone, struct pcp *p
 			first = path;
 		push_block(yard, list, pfn, order, type, true);
 	}
+	yard_host_charge(&yard->host, YARD_COST_PCP_BATCH, 1);
+	yard_host_charge(&yard->host, YARD_COST_PCP_PAGE, (uint64_t)got);
 	yard_spin_unlock(&zone->lock);
 	pcp_add_count(pcp, got << order);
 	return first;
 }
 
 // The list that the request takes from is empty. The set's lock is held.
-static RARE void pcp_refill(struct yard *yard, struct zone *zone, struct pcp *pcp, struct alloc_context *ctx, unsigned flags)
+static RARE void pcp_refill(struct yard *yard, struct zone *zone, struct pcp *pcp, struct alloc_context *ctx,
+			    unsigned flags)
 {
 	int32_t blocks = refill_size(zone, pcp, ctx->order);
 
@@ -148,7 +92,8 @@ static RARE void pcp_refill(struct yard *yard, struct zone *zone, struct pcp *pc
 }
 
 // The set's lock is held. PFN_NONE: neither the list nor the zone had one.
-static HOT uint32_t pcp_take(struct yard *yard, struct zone *zone, struct pcp *pcp, struct alloc_context *ctx, unsigned flags)
+static HOT uint32_t pcp_take(struct yard *yard, struct zone *zone, struct pcp *pcp, struct alloc_context *ctx,
+			     unsigned flags)
 {
 	struct list *list = &pcp->lists[pcp_index(ctx->migratetype, ctx->order)];
 	uint32_t pfn = PFN_NONE;
@@ -161,7 +106,8 @@ static HOT uint32_t pcp_take(struct yard *yard, struct zone *zone, struct pcp *p
 		pcp_add_count(pcp, -(1 << ctx->order));
 		frame_set_word(yard, pfn, make_word(YARD_FRAME_ALLOCATED, ctx->order, 0));
 	}
-	EMIT(yard, .kind = YARD_EVENT_TAKE, .pfn = pfn, .order = ctx->order, .migratetype = ctx->migratetype, .zone = zone->id);
+	EMIT(yard, .kind = YARD_EVENT_TAKE, .pfn = pfn, .order = ctx->order, .migratetype = ctx->migratetype,
+	     .zone = zone->id);
 	return pfn;
 }
 
@@ -189,39 +135,6 @@ uint32_t pcp_alloc(struct yard *yard, struct zone *zone, struct alloc_context *c
 }
 
 // ---- freeing (8.4) ----
-
-// P14. The set's lock is held. Returns how many pages left.
-static int32_t drain(struct yard *yard, struct zone *zone, struct pcp *pcp, int32_t count, unsigned start)
-{
-	int32_t left, asked = count;
-	unsigned index = start;
-
-	EMIT(yard, .kind = YARD_EVENT_BULK_DRAIN, .zone = zone->id, .a = asked, .b = (int32_t)start);
-	count = left = (int32_t)min64(pcp_count(pcp), count);
-	yard_spin_lock(&zone->lock);
-	while (left > 0) {
-		struct list *list = &pcp->lists[index];
-		unsigned order = pcp_index_order(index);
-
-		while (left > 0 && list->tail != PFN_NONE) {
-			uint32_t pfn = list->tail;
-			unsigned type = pageblock_type(yard, pfn); // B4: read now, not when the page was freed
-
-			list_del(yard, list, pfn);
-			if (list->tail != PFN_NONE)
-				__builtin_prefetch(frame_at(yard, list->tail));
-			frame_set_word(yard, pfn, 0);
-			left -= 1 << order;
-			free_one(yard, zone, pfn, order, type, FPI_NONE);
-			EMIT(yard, .kind = YARD_EVENT_PAGE_PCPU_DRAIN, .pfn = pfn, .order = (uint8_t)order,
-			     .migratetype = (uint8_t)type, .zone = zone->id);
-		}
-		index = index + 1 < YARD_PCP_LISTS ? index + 1 : 0;
-	}
-	yard_spin_unlock(&zone->lock);
-	pcp_add_count(pcp, left - count);
-	return count - left;
-}
 
 static void lower_high(struct pcp *pcp, int32_t by)
 {
@@ -292,13 +205,13 @@ static bool drain_excess(struct yard *yard, struct zone *zone, struct pcp *pcp, 
 	unsigned cpu = this_cpu(yard);
 
 	if (!yard->policy.drain_portions) { // D10
-		drain(yard, zone, pcp, to_free, index);
+		pcp_drain(yard, zone, pcp, to_free, index);
 		return true;
 	}
 	while (to_free > 0 && pcp_count(pcp) > 0) {
 		int32_t portion = (int32_t)min64(to_free, pcp->batch);
 
-		drain(yard, zone, pcp, portion, index);
+		pcp_drain(yard, zone, pcp, portion, index);
 		to_free -= portion;
 		if (to_free <= 0 || !pcp_count(pcp))
 			break;
@@ -407,170 +320,4 @@ bool pcp_free(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order
 	}
 	pcp_free_finish(yard, zone, pcp, order, index);
 	return true;
-}
-
-// ---- timed work and explicit drains (8.5) ----
-
-// P15, step 2. The set's lock is free; it is held for one portion at a time.
-void pcp_drain_portions(struct yard *yard, struct zone *zone, unsigned cpu, int32_t to_drain)
-{
-	struct pcp *pcp = zone_pcp(zone, cpu);
-
-	while (to_drain > 0) {
-		int32_t portion = yard->policy.drain_portions ? (int32_t)min64(to_drain, pcp->batch) : to_drain;
-
-		yard_spin_lock(&pcp->lock);
-		drain(yard, zone, pcp, portion, 0);
-		yard_spin_unlock(&pcp->lock);
-		to_drain -= portion;
-		if (to_drain > 0 && yard_drain_interrupted(&yard->host, zone->id, YARD_PCP_LISTS, to_drain))
-			return;
-	}
-}
-
-bool pcp_decay(struct yard *yard, struct zone *zone, unsigned cpu) // P15
-{
-	struct pcp *pcp = zone_pcp(zone, cpu);
-	bool changed = false;
-	int32_t to_drain;
-
-	yard_spin_lock(&pcp->lock);
-	if (pcp->high > pcp->high_min) {
-		int64_t floor = (int64_t)pcp_count(pcp) - ((int64_t)pcp->batch << YARD_PCP_BATCH_SCALE_MAX);
-
-		pcp->high = (int32_t)max64(max64(floor, pcp->high - pcp->high / 8), pcp->high_min);
-		changed = pcp->high > pcp->high_min;
-	}
-	to_drain = pcp_count(pcp) - pcp->high;
-	yard_spin_unlock(&pcp->lock);
-	pcp_drain_portions(yard, zone, cpu, to_drain);
-	return changed || to_drain > 0;
-}
-
-// P16
-static bool expire_remote(struct yard *yard, struct zone *zone, unsigned cpu)
-{
-	struct pcp *pcp = zone_pcp(zone, cpu);
-	bool pending = false;
-
-	yard_spin_lock(&pcp->lock);
-	if (pcp->expire && pcp_count(pcp)) {
-		if (zone->node == yard->cpu_node[cpu]) {
-			pcp->expire = 0;
-		} else if (--pcp->expire) {
-			pending = true;
-		} else {
-			drain(yard, zone, pcp, (int32_t)min64(pcp_count(pcp), pcp->batch), 0);
-			pending = true;
-		}
-	}
-	yard_spin_unlock(&pcp->lock);
-	return pending;
-}
-
-static bool fold_and_arm(struct zone *zone, unsigned cpu) // V4: a counter that changed arms the expiry (P16)
-{
-	struct pcp *pcp = zone_pcp(zone, cpu);
-	bool folded;
-
-	yard_spin_lock(&zone->lock);
-	folded = fold_zone_diffs(zone, cpu);
-	yard_spin_unlock(&zone->lock);
-	if (!folded)
-		return false;
-	yard_spin_lock(&pcp->lock);
-	pcp->expire = 3;
-	yard_spin_unlock(&pcp->lock);
-	return true;
-}
-
-bool yard_vmstat_update_zone(struct yard *yard, unsigned id, unsigned cpu) // V4
-{
-	struct zone *zone;
-	bool folded, changed;
-	unsigned previous;
-
-	if (id >= yard->nr_zones || cpu >= yard->nr_cpus || !zone_populated(zone_at(yard, id)))
-		return false;
-	zone = zone_at(yard, id);
-	previous = yard_host_enter_cpu(&yard->host, cpu);
-	folded = fold_and_arm(zone, cpu);
-	changed = pcp_decay(yard, zone, cpu);
-	changed |= expire_remote(yard, zone, cpu);
-	yard_host_enter_cpu(&yard->host, previous);
-	return changed || folded;
-}
-
-bool yard_vmstat_update(struct yard *yard, unsigned cpu, bool idle_entry)
-{
-	bool changed = false;
-
-	for (unsigned id = 0; id < yard->nr_zones && cpu < yard->nr_cpus; id++) {
-		struct zone *zone = zone_at(yard, id);
-
-		if (!zone_populated(zone))
-			continue;
-		if (!idle_entry) {
-			changed |= yard_vmstat_update_zone(yard, id, cpu);
-			continue;
-		}
-		changed |= fold_and_arm(zone, cpu);
-	}
-	return changed;
-}
-
-void pcp_drain_set(struct yard *yard, struct zone *zone, unsigned cpu) // P17
-{
-	struct pcp *pcp = zone_pcp(zone, cpu);
-
-	for (;;) {
-		int32_t count;
-
-		yard_spin_lock(&pcp->lock);
-		count = (int32_t)min64(pcp_count(pcp), (int64_t)pcp->batch << YARD_PCP_BATCH_SCALE_MAX);
-		if (count)
-			drain(yard, zone, pcp, count, 0);
-		count = pcp_count(pcp);
-		yard_spin_unlock(&pcp->lock);
-		if (!count)
-			break;
-	}
-}
-
-void yard_drain_zone_cpu(struct yard *yard, unsigned zone, unsigned cpu)
-{
-	if (zone < yard->nr_zones && cpu < yard->nr_cpus && zone_populated(zone_at(yard, zone)))
-		pcp_drain_set(yard, zone_at(yard, zone), cpu);
-}
-
-void yard_drain_all(struct yard *yard, int only) // P18: a second drain of everything would find nothing to do
-{
-	if (only >= 0)
-		yard_spin_lock(&yard->drain_lock);
-	else if (!yard_spin_trylock(&yard->drain_lock))
-		return;
-	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++)
-		for (unsigned id = 0; id < yard->nr_zones; id++) {
-			struct zone *zone = zone_at(yard, id);
-
-			if (only >= 0 && id != (unsigned)only)
-				continue;
-			if (zone_populated(zone) && pcp_count(zone_pcp(zone, cpu)))
-				pcp_drain_set(yard, zone, cpu);
-		}
-	yard_spin_unlock(&yard->drain_lock);
-}
-
-int yard_pcp_disable(struct yard *yard, unsigned id, bool disable) // P20
-{
-	struct zone *zone;
-
-	if (id >= yard->nr_zones || !zone_populated(zone_at(yard, id)))
-		return YARD_ERANGE;
-	zone = zone_at(yard, id);
-	zone->pcp_disabled = disable;
-	pcp_update_zone(yard, zone);
-	if (disable)
-		yard_drain_all(yard, (int)id);
-	return YARD_OK;
 }

@@ -90,9 +90,13 @@ static bool cell_in(const struct psi_cell *cell, unsigned state)
 
 static void charge(struct psi_cell *cell, uint64_t now)
 {
+	uint64_t passed = time_since(now, cell->since);
+
+	if (!passed)
+		return;
 	for (unsigned state = 0; state < PSI_STATES; state++)
 		if (cell_in(cell, state))
-			cell->time[state] += now - cell->since;
+			cell->time[state] += passed;
 	cell->since = now;
 }
 
@@ -320,7 +324,7 @@ int yard_psi_get(struct yard *yard, unsigned number, struct yard_psi *to)
 
 static uint64_t window_growth(struct psi_trigger *trigger, uint64_t now, uint64_t total)
 {
-	uint64_t elapsed = now - trigger->start, growth = total - trigger->start_total;
+	uint64_t elapsed = time_since(now, trigger->start), growth = total - trigger->start_total;
 
 	if (elapsed <= trigger->window)
 		return growth + mult_frac(trigger->last_growth, trigger->window - elapsed, trigger->window);

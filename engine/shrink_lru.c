@@ -38,6 +38,7 @@ static void isolate_one(struct yard *yard, const struct scan_control *sc, uint32
 	uint32_t word = frame_word(yard, pfn);
 	uint64_t pages = 1ull << word_order(word);
 
+	yard_host_charge(&yard->host, YARD_COST_LRU_ISOLATE, 1);
 	isolation->total += pages;
 	if (zone->type > sc->highest_zone && isolation->skipped_folios < SKIPPED_MAX) {
 		isolation->skipped_folios++;

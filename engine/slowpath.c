@@ -279,7 +279,7 @@ static bool may_print(_Atomic uint64_t *slot, uint64_t now)
 {
 	uint64_t last = atomic_load_explicit(slot, memory_order_relaxed);
 
-	if (last && now + 1 - last < REPORT_EVERY_S * 1000000000ull)
+	if (last && time_since(now + 1, last) < REPORT_EVERY_S * 1000000000ull)
 		return false;
 	return atomic_compare_exchange_strong_explicit(slot, &last, now + 1, memory_order_relaxed,
 						       memory_order_relaxed);
@@ -294,7 +294,7 @@ static enum yard_slow_state state_warnstall(struct slowpath *s)
 	if (!yard->policy.stall_report || ctx->gfp & YARD_GFP_NOWARN)
 		return YARD_SLOW_PROMOTE;
 	now = now_ns(yard);
-	seconds = (now - s->start_ns) / 1000000000;
+	seconds = time_since(now, s->start_ns) / 1000000000;
 	if (seconds >= REPORT_EVERY_S && may_print(&yard->stalled_at, now))
 		TRACE(yard, ALLOC_STALL, (int64_t)seconds, ctx->order, ctx->gfp);
 	return YARD_SLOW_PROMOTE;

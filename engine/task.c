@@ -57,13 +57,14 @@ static void count_delay(struct yard_delay *delay, uint64_t ns, uint64_t now)
 void delay_end(struct yard *yard, enum yard_delay_kind kind)
 {
 	struct yard_task *task = current_task(yard);
-	uint64_t now;
+	uint64_t now, passed;
 
 	if (!task)
 		return;
 	now = now_ns(yard);
-	if (now > task->delay_start[kind])
-		count_delay(&task->delays[kind], now - task->delay_start[kind], now);
+	passed = time_since(now, task->delay_start[kind]);
+	if (passed)
+		count_delay(&task->delays[kind], passed, now);
 }
 
 bool yard_thrashing_begin(struct yard *yard)

@@ -168,7 +168,7 @@ static void sleep_on_reserves(struct yard *yard, unsigned node, bool limited)
 	uint64_t start = now_ns(yard), done = kswapd_work(yard, node);
 
 	while (!allow_direct_reclaim(yard, node) && !fatal_signal(yard)) {
-		uint64_t passed = now_ns(yard) - start;
+		uint64_t passed = time_since(now_ns(yard), start);
 
 		if (passed >= NSEC_PER_SEC) {
 			if (limited || done == kswapd_work(yard, node))

@@ -165,6 +165,7 @@ static uint32_t rmqueue_direct(struct walk *walk, struct zone *zone)
 		pfn = take_smallest(yard, zone, ctx->order, YARD_HIGHATOMIC);
 	if (pfn != PFN_NONE)
 		zone_pcp(zone, this_cpu(yard))->direct_pgalloc += 1u << ctx->order;
+	yard_host_charge(&yard->host, YARD_COST_ZONE_LOCKED, 1);
 	yard_spin_unlock(&zone->lock);
 	if (pfn == PFN_NONE)
 		return PFN_NONE;
@@ -212,8 +213,10 @@ static uint32_t walk_pass(struct walk *walk, bool *restart)
 			*restart = true;
 			return PFN_NONE;
 		}
-		if (verdict == ZONE_SKIP)
+		if (verdict == ZONE_SKIP) {
+			yard_host_charge(&walk->yard->host, YARD_COST_ZONE_CHECK, 1);
 			continue;
+		}
 		do // A10
 			pfn = rmqueue(walk, zone);
 		while (unlikely(pfn == PFN_NONE) && zone_grew(walk, zone));
@@ -222,6 +225,7 @@ static uint32_t walk_pass(struct walk *walk, bool *restart)
 			ctx->pfmemalloc = walk->flags & ALLOC_NO_WATERMARKS;
 			return pfn;
 		}
+		yard_host_charge(&walk->yard->host, YARD_COST_ZONE_CHECK, 1);
 		why_skipped(walk, zone, YARD_SKIP_NO_PAGE);
 	}
 	return PFN_NONE;

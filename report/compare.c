@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-	GROUP_WIDTH = 10,
+	GROUP_WIDTH = 10, // at least, as NAME_WIDTH
 	NAME_WIDTH = 18,
 	VALUE_WIDTH = 12,
 	PERCENT_WIDTH = 12, // " (%8.2f%%)"
@@ -84,14 +84,31 @@ static void put(FILE *file, int *spaces, int width, const char *text, int length
 	*spaces = 0;
 }
 
-static void print_heading(const struct compare *compare, FILE *file)
+struct widths { // of the first two columns
+	int group, name;
+};
+
+static struct widths left_widths(const struct compare *compare)
+{
+	struct widths widths = {GROUP_WIDTH, NAME_WIDTH};
+
+	for (size_t i = 0; i < compare->nr_rows; i++) {
+		int group = (int)strlen(compare->row[i].group) + 1, name = (int)strlen(compare->row[i].name);
+
+		widths.group = group > widths.group ? group : widths.group;
+		widths.name = name > widths.name ? name : widths.name;
+	}
+	return widths;
+}
+
+static void print_heading(const struct compare *compare, struct widths widths, FILE *file)
 {
 	const char *left[COMPARE_COLUMNS_MAX];
 	bool more = true;
 
 	memcpy(left, compare->column, sizeof(left));
 	while (more) {
-		int spaces = GROUP_WIDTH + NAME_WIDTH;
+		int spaces = widths.group + widths.name;
 
 		more = false;
 		for (unsigned i = 0; i < compare->nr_columns; i++) {
@@ -118,11 +135,11 @@ static void print_cell(const struct compare_row *row, unsigned column, FILE *fil
 	put(file, spaces, PERCENT_WIDTH, percent, (int)strlen(percent));
 }
 
-static void print_row(const struct compare *compare, const struct compare_row *row, FILE *file)
+static void print_row(const struct compare *compare, const struct compare_row *row, struct widths widths, FILE *file)
 {
 	int spaces = 0;
 
-	fprintf(file, "%-*s%-*s", GROUP_WIDTH, row->group, NAME_WIDTH, row->name);
+	fprintf(file, "%-*s%-*s", widths.group, row->group, widths.name, row->name);
 	for (unsigned i = 0; i < compare->nr_columns; i++)
 		print_cell(row, i, file, &spaces, column_width(compare->column[i]) + 1);
 	fputc('\n', file);
@@ -130,9 +147,11 @@ static void print_row(const struct compare *compare, const struct compare_row *r
 
 void compare_print(const struct compare *compare, FILE *file)
 {
-	print_heading(compare, file);
+	struct widths widths = left_widths(compare);
+
+	print_heading(compare, widths, file);
 	for (size_t i = 0; i < compare->nr_rows; i++)
-		print_row(compare, &compare->row[i], file);
+		print_row(compare, &compare->row[i], widths, file);
 }
 
 void compare_free(struct compare *compare)

@@ -25,7 +25,9 @@ names="$workloads $(for name in $workloads; do echo "textbook_buddy_$name"; done
 run --json --quick
 for key in $names pair_order0_speedup_2_threads metadata_bytes_per_frame size_ratio_64GiB_1GiB create_1TiB seconds \
 	rss_bytes compaction_scanned_per_block compaction_moved_per_block compaction_ns_per_scanned_frame \
-	compaction_ns_per_moved_page compaction_ns_per_copied_page cold_copy_ns compaction_copy_ratio verify_events_per_second replay_events_per_second; do
+	compaction_ns_per_moved_page compaction_ns_per_copied_page cold_copy_ns compaction_copy_ratio \
+	compaction_searched_per_block compaction_copy_ratio_with_search compaction_zone_copy_ratio \
+	verify_events_per_second replay_events_per_second; do
 	grep -q "\"$key\": " "$work/out" || problem="$problem; no key $key"
 done
 report "bench --json --quick has all keys" "$problem"

@@ -89,6 +89,10 @@ static void not_owned(void **state)
 	assert_refused(yard_free_tail(yard, used3, 2), YARD_ENOTOWNED);
 	assert_refused(yard_split(yard, used3, 2), YARD_ENOTOWNED);
 	assert_refused(yard_set_lru(yard, used3 + 1, true), YARD_ENOTOWNED);
+	assert_refused(yard_set_lru(yard, listed, true), YARD_ENOTOWNED); // freed: on a per-CPU list
+	assert_refused(yard_set_lru(yard, listed, false), YARD_ENOTOWNED);
+	assert_refused(yard_set_lru(yard, yard_free_list_next(yard, NORMAL, 5, M, NONE), true), YARD_ENOTOWNED);
+	assert_refused(yard_set_lru(yard, stolen, true), YARD_ENOTOWNED);
 	assert_refused(yard_set_movable_ops(yard, BASE + 150, true), YARD_ENOTOWNED);
 	assert_refused(yard_putback_free_page(yard, used3, 3), YARD_ENOTOWNED);
 	assert_refused(yard_putback_free_page(yard, stolen, 9), YARD_ENOTOWNED);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Spec 04 section 4: what kswapd does in a run (K-8 to K-13), X-6, X-10, O-10.
+// Spec 04 section 4: what kswapd does in a run (K-8 to K-13), throttled on writeback (C-12), X-6, X-10, O-10.
 
 #include "kswapd_fixture.h"
 
@@ -448,6 +448,60 @@ static void K8_sleepers_on_reserves_are_woken_after_a_pass(void **state)
 	assert_true(wakes_of(YARD_QUEUE_PFMEMALLOC) > 0);
 }
 
+// ---- C-12: kswapd throttled on writeback ----
+
+static void throttle_in_the_first_round(void)
+{
+	if (!story.round)
+		reclaim_throttle(yard, 0, YARD_QUEUE_WRITEBACK);
+}
+
+static void start_throttled(void)
+{
+	struct yard_wait wait;
+
+	start("linux-7.3");
+	watch(E(VMSCAN_THROTTLED));
+	script(1, 40);
+	story.on_round = throttle_in_the_first_round;
+	unbalance();
+	wake(0);
+	assert_goes_on(step(true)); // awake
+	wait = step(false);
+	assert_int_equal(wait.kind, YARD_WAIT_QUEUE);
+	assert_int_equal(wait.queue, queue_of(0, YARD_QUEUE_WRITEBACK));
+	assert_int_equal(wait.timeout_ns, SHORT_SLEEP);
+	assert_int_equal(story.round, 1);
+}
+
+static void C12_kswapd_waits_on_when_it_is_called_early(void **state)
+{
+	struct yard_wait wait;
+
+	(void)state;
+	start_throttled();
+	yard->host.now_ns += 30 * NSEC_PER_MSEC;
+	wait = step(false);
+	assert_int_equal(wait.kind, YARD_WAIT_QUEUE);
+	assert_int_equal(wait.queue, queue_of(0, YARD_QUEUE_WRITEBACK));
+	assert_int_equal(wait.timeout_ns, 70 * NSEC_PER_MSEC);
+	assert_int_equal(story.round, 1);
+	yard->host.now_ns += 70 * NSEC_PER_MSEC;
+	assert_goes_on(step(false));
+	assert_steps("throttled(0,100000,100000,1)");
+	assert_int_equal(story.round, 2);
+}
+
+static void C12_kswapd_goes_on_when_it_is_woken(void **state)
+{
+	(void)state;
+	start_throttled();
+	yard->host.now_ns += 30 * NSEC_PER_MSEC;
+	assert_goes_on(step(true));
+	assert_steps("throttled(0,100000,30000,1)");
+	assert_int_equal(story.round, 2);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, forget_all)
 
 int main(void)
@@ -461,7 +515,8 @@ int main(void)
 		TEST(K8_boosted_rounds_neither_swap_nor_write), TEST(X6_kswapd_order_drop),
 		TEST(K9_order_drops_at_the_gap), TEST(X10_readahead_pump), TEST(K10_aging),
 		TEST(K11_lists_are_trimmed_during_a_run), TEST(K13_the_order_is_forgotten),
-		TEST(K8_sleepers_on_reserves_are_woken_after_a_pass),
+		TEST(K8_sleepers_on_reserves_are_woken_after_a_pass), TEST(C12_kswapd_waits_on_when_it_is_called_early),
+		TEST(C12_kswapd_goes_on_when_it_is_woken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -316,6 +316,32 @@ static void G6_what_is_not_walked(void **state)
 	}
 }
 
+static unsigned late_callers, late_callers_that_aged;
+
+static int ages_too(void *context, uint32_t pfn, unsigned order) // another task comes while the walk is under way
+{
+	(void)context;
+	(void)pfn;
+	(void)order;
+	late_callers++;
+	late_callers_that_aged += gen_run_aging(yard, 0, ANY);
+	return 1;
+}
+
+static void G6_callers_share_a_walk(void **state)
+{
+	(void)state;
+	start_gen("linux-7.3");
+	pages(0, 3, FILE_PAGE, YARD_MAPPED);
+	yard->owner.referenced = ages_too;
+	late_callers = late_callers_that_aged = 0;
+	assert_true(gen_run_aging(yard, 0, ANY));
+	assert_int_equal(late_callers, 3); // each page is looked at once, not once by each
+	assert_int_equal(late_callers_that_aged, 0);
+	assert_int_equal(gens()->max_seq, 4); // one generation
+	assert_verified();
+}
+
 // ---- G-7 ----
 
 static void G7_the_oldest_is_retired(void **state)
@@ -602,7 +628,7 @@ int main(void)
 		TEST(G3_unevictable_pages_are_not_marked), TEST(G3_tiers), TEST(G4_entry),
 		TEST(G4_not_below_the_oldest), TEST(G4_rotation_goes_to_the_tail_of_the_oldest), TEST(G4_head_first),
 		TEST(G4_faults), TEST(G5_heat_is_kept), TEST(G6_first_and_second_sighting), TEST(V5_executable_pages),
-		TEST(G6_what_is_not_walked), TEST(G7_the_oldest_is_retired),
+		TEST(G6_what_is_not_walked), TEST(G6_callers_share_a_walk), TEST(G7_the_oldest_is_retired),
 		TEST(G7_promoted_pages_go_to_their_own_generation), TEST(G7_not_with_less_than_four),
 		TEST(G7_the_excluded_type_is_not_moved), TEST(G7_protected_pages_are_counted), TEST(G8_answers),
 		TEST(G8_looks_around), TEST(G8_no_look_around_without_a_hit), TEST(G13_averages),

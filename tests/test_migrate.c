@@ -149,6 +149,50 @@ static void M5_what_a_page_keeps(void **state)
 	}
 }
 
+static uint32_t destinations[6];
+
+// From the highest frame down: 5 moves, 4 moves and frees what 5 became, 3 dirties its destination, 2 frees it, 1 dirties it
+// and refuses, 0 is dirtied itself.
+static enum yard_move_result move_and_tell(void *context, uint32_t from, uint32_t to, unsigned order,
+					   enum yard_migrate_mode mode)
+{
+	(void)context, (void)order, (void)mode;
+	destinations[from - base] = to;
+	if (from - base == 4)
+		assert_int_equal(yard_free(yard, destinations[5], 0), YARD_OK);
+	if (from - base == 3 || from - base == 1)
+		assert_int_equal(yard_lru_set(yard, to, YARD_PAGE_DIRTY, true), YARD_OK);
+	if (from - base == 2)
+		assert_int_equal(yard_free(yard, to, 0), YARD_OK);
+	if (from - base == 0)
+		assert_int_equal(yard_lru_set(yard, from, YARD_PAGE_DIRTY, true), YARD_OK);
+	return from - base == 1 ? YARD_MOVE_BUSY : YARD_MOVE_DONE;
+}
+
+// The node's counters go from a source to its destination in one step: what the owner tells of either in between, and what
+// it frees, still counts once.
+static void M5_counters_follow_a_page(void **state)
+{
+	uint64_t moved;
+
+	(void)state;
+	build_pages(FILE_PAGE, 6);
+	yard->owner.move = move_and_tell;
+	isolate(6);
+	assert_int_equal(migrate(YARD_MIGRATE_ASYNC, &moved), 1);
+	assert_int_equal(moved, 5);
+	assert_int_equal(node_counter(YARD_NODE_ISOLATED_FILE), 1);
+	putback_movable_pages(yard, &cc.migrate);
+	yard_lru_drain_all(yard);
+	assert_int_equal(node_counter(YARD_NODE_ISOLATED_FILE), 0);
+	assert_int_equal(node_counter(YARD_NODE_FILE_PAGES), 4); // 1, and what 0, 3 and 4 became
+	assert_int_equal(node_counter(YARD_NODE_FILE_MAPPED), 4);
+	assert_int_equal(node_counter(YARD_NODE_FILE_DIRTY), 2); // 0 and 3
+	assert_int_equal(yard_lru_size(yard, 0, YARD_LRU_INACTIVE_FILE, NORMAL), 4);
+	assert_int_equal(nr_free_pages(NORMAL), END - ROOM + 2);
+	assert_verified();
+}
+
 static void M11_movable_operations(void **state)
 {
 	uint64_t moved;
@@ -520,6 +564,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(M1_order_of_moves),
 		TEST(M5_what_a_page_keeps),
+		TEST(M5_counters_follow_a_page),
 		TEST(M11_movable_operations),
 		TEST(M7_retry_summary),
 		TEST(M3_other_errors_are_not_retried),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What another thread may do at the wrong moment, one moment at a time: the owner's callbacks do it (spec 04 L-3, A-6, G-1,
-// C-7r, spec 03 M5, spec 01 B12). The same with real threads: test_mm_threads.c.
+// What another thread may do at the wrong moment, one moment at a time: the owner's callbacks do it (spec 04 L-3, A-6,
+// G-1, C-7r, spec 03 M5, spec 01 B12, M11). The same with real threads: test_mm_threads.c.
 
 #include "mm_fixture.h"
 
@@ -262,6 +262,26 @@ static void B12_a_second_free_is_seen(void **state)
 	assert_verified();
 }
 
+static void free_isolated_page(uint32_t pfn)
+{
+	assert_int_equal(yard_free(yard, pfn, 0), YARD_OK);
+	assert_int_equal(yard_set_lru(yard, pfn, true), YARD_ENOTOWNED);
+	assert_int_equal(yard_set_lru(yard, pfn, false), YARD_ENOTOWNED);
+	assert_int_equal(yard_set_movable_ops(yard, pfn, true), YARD_ENOTOWNED);
+	assert_int_equal(yard_free(yard, pfn, 0), YARD_EDOUBLEFREE);
+}
+
+// The engine still holds the page, but it is its owner's no more.
+static void M11_a_page_that_is_freed_while_isolated_is_nobody_s(void **state)
+{
+	(void)state;
+	set_up(false, FILE_PAGE, free_isolated_page);
+	refuse = true;
+	assert_int_equal(yard_compact_node(yard, 0), YARD_OK);
+	yard_lru_drain_all(yard);
+	assert_none_isolated();
+}
+
 // ---- too many isolated pages (spec 03 C4.1) ----
 
 // What alloc_contig has isolated is more than half of the LRU: the direct compaction that looks for room would wait for
@@ -303,6 +323,7 @@ int main(void)
 		cmocka_unit_test(G6_a_switch_while_pages_age),
 		cmocka_unit_test(B12_an_isolated_page_is_busy),
 		cmocka_unit_test(B12_a_second_free_is_seen),
+		cmocka_unit_test(M11_a_page_that_is_freed_while_isolated_is_nobody_s),
 		cmocka_unit_test(C4_alloc_contig_does_not_wait_for_itself),
 	};
 

@@ -592,6 +592,51 @@ static void text_forms(void **state)
 	trace_close(reader);
 }
 
+// Fields that the text names otherwise than the binary format (spec 03 section 3.11, spec 04 T-1): the event is what
+// the kernel recorded.
+static void text_has_names_of_its_own(void **state)
+{
+	static const char text[] =
+		"kswapd0-43 [000] 1.1: mm_vmscan_lru_isolate: classzone=2 order=9 nr_requested=64 nr_scanned=256"
+		" nr_skipped=0 nr_taken=31 lru=inactive_anon\n"
+		"kswapd0-43 [000] 1.2: mm_compaction_wakeup_kcompactd: nid=0 order=9 classzone_idx=Movable \n"
+		"sh-7 [000] 1.3: mm_compaction_wakeup_kcompactd: nid=0 order=-1 classzone_idx=Normal  \n"
+		"kcompactd0-44 [000] 1.4: mm_compaction_kcompactd_wake: nid=0 order=9 classzone_idx=DMA32   \n"
+		"kcompactd0-44 [000] 1.5: mm_compaction_deferred: node=0 zone=DMA32    order=9 order_failed=5 consider=2"
+		" limit=64\n"
+		"kcompactd0-44 [000] 1.6: mm_compaction_defer_reset: node=0 zone=Normal   order=9 order_failed=10"
+		" consider=0 limit=1\n";
+	static const struct {
+		uint8_t kind, order, shift, failed;
+		int32_t a, b, c;
+	} lines[] = {
+		{TRACE_LRU_ISOLATE, 9, 0, 0, 31, 2, 256},
+		{TRACE_WAKEUP_KCOMPACTD, 9, 0, 0, 0, 3, 0},
+		{TRACE_WAKEUP_KCOMPACTD, TRACE_ORDER_NONE, 0, 0, 0, 2, 0},
+		{TRACE_KCOMPACTD_WAKE, 9, 0, 0, 0, 1, 0},
+		{TRACE_COMPACTION_DEFERRED, 9, 6, 5, 0, 1, 2},
+		{TRACE_DEFER_RESET, 9, 0, 10, 0, 2, 0},
+	};
+	struct trace_error error;
+	struct trace_reader *reader = trace_open(temporary(text, strlen(text)), &error);
+	struct trace_event event;
+
+	(void)state;
+	assert_non_null(reader);
+	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(trace_next(reader, &event, &error), 1);
+		assert_int_equal(event.kind, lines[i].kind);
+		assert_int_equal(event.order, lines[i].order);
+		assert_int_equal(event.shift, lines[i].shift);
+		assert_int_equal(event.failed, lines[i].failed);
+		assert_int_equal(event.a, lines[i].a);
+		assert_int_equal(event.b, lines[i].b);
+		assert_int_equal(event.c, lines[i].c);
+	}
+	assert_int_equal(trace_next(reader, &event, &error), 0);
+	trace_close(reader);
+}
+
 static void text_garbage(void **state)
 {
 	static const struct {
@@ -603,6 +648,8 @@ static void text_garbage(void **state)
 		{"a-1 [000] 1.5: mm_page_free: pfn=y order=0\n", "pfn=y is not a number"},
 		{"a-1 [000] 1.5: mm_page_alloc: pfn=1 order=0 gfp_flags=GFP_KERNEL|\n", "request flags"},
 		{"a-1 [000] 1.5: mm_page_alloc: pfn=1 order=0 gfp_flags=GFP_WRONG\n", "request flags"},
+		{"a-1 [000] 1.5: mm_compaction_deferred: node=0 zone=DMA order=9 limit=48\n", "limit=48 is not a power of 2"},
+		{"a-1 [000] 1.5: mm_compaction_deferred: node=0 zone=DMA order=9 limit=128\n", "limit=128 is not a power"},
 		{"a-1 [9999] 1.5: mm_page_free: pfn=1 order=0\n", "is not 'TASK-PID [CPU]"},
 		{"a-1 [000] 2.5: x: y\na-1 [000] 1.5: x: y\n", ":2: the time goes back"},
 		{"\x01\x02\xff\n", "is not 'TASK-PID [CPU]"},
@@ -793,6 +840,7 @@ int main(void)
 		cmocka_unit_test(record_damage),
 		cmocka_unit_test(long_lines),
 		cmocka_unit_test(text_forms),
+		cmocka_unit_test(text_has_names_of_its_own),
 		cmocka_unit_test(text_garbage),
 		cmocka_unit_test(text_damage),
 		cmocka_unit_test(dat_agrees_with_its_report),

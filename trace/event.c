@@ -16,9 +16,11 @@
 #define SYNC		{ "sync", "mode", TRACE_TO_A, 0, false }
 #define RUN_ORDER	{ "order", NULL, TRACE_TO_RUN_ORDER, 0, false }
 #define NODE		{ "nid", "node", TRACE_TO_A, 0, false }
+#define HIGHEST_ZONE	{ "highest_zoneidx", "classzone_idx", TRACE_TO_B, 0, false }
 #define ZONE_INDEX	{ "idx", "zone", TRACE_TO_B, 0, false }
 #define DEFERRAL	NODE, ZONE_INDEX, ORDER_MAYBE, { "considered", "consider", TRACE_TO_C, 0, false }, \
-			{ "defer_shift", NULL, TRACE_TO_SHIFT, 0, false }, { "order_failed", NULL, TRACE_TO_FAILED, 0, false }
+			{ "defer_shift", NULL, TRACE_TO_SHIFT, 0, false }, { "order_failed", NULL, TRACE_TO_FAILED, 0, false }, \
+			{ "limit", NULL, TRACE_TO_LIMIT, 0, false } // the text has it in place of the shift
 #define ORDER		{ "order", NULL, TRACE_TO_ORDER, 0, true }
 #define ORDER_MAYBE	{ "order", NULL, TRACE_TO_ORDER, 0, false }
 #define GFP		{ "gfp_flags", NULL, TRACE_TO_GFP, 0, false }
@@ -58,27 +60,27 @@ static const struct trace_spec specs[] = {
 	      { "fallback_order", NULL, TRACE_TO_A, TRACE_ORDER_MAX, false }, TYPE("alloc_migratetype"),
 	      { "fallback_migratetype", NULL, TRACE_TO_B, TRACE_MIGRATETYPE_MAX, false }, C("change_ownership")),
 	EVENT("mm_vmscan_kswapd_wake", TRACE_KSWAPD_WAKE, 3, A("nid"), B("zid"), ORDER_MAYBE),
-	EVENT("mm_vmscan_lru_isolate", TRACE_LRU_ISOLATE, 4, B("highest_zoneidx"), ORDER_MAYBE, C("nr_scanned"), A("nr_taken")),
+	EVENT("mm_vmscan_lru_isolate", TRACE_LRU_ISOLATE, 4, { "highest_zoneidx", "classzone", TRACE_TO_B, 0, false },
+	      ORDER_MAYBE, C("nr_scanned"), A("nr_taken")),
 	EVENT("mm_vmscan_kswapd_sleep", TRACE_KSWAPD_SLEEP, 1, A("nid")),
 	EVENT("mm_compaction_suitable", TRACE_COMPACTION_SUITABLE, 4, NODE, ZONE_INDEX, ORDER_MAYBE, C("ret")),
 	EVENT("mm_compaction_finished", TRACE_COMPACTION_FINISHED, 4, NODE, ZONE_INDEX, RUN_ORDER, C("ret")),
-	EVENT("mm_compaction_deferred", TRACE_COMPACTION_DEFERRED, 6, DEFERRAL),
+	EVENT("mm_compaction_deferred", TRACE_COMPACTION_DEFERRED, 7, DEFERRAL),
 	EVENT("mm_vmscan_wakeup_kswapd", TRACE_WAKEUP_KSWAPD, 4, A("nid"), B("zid"), ORDER_MAYBE, GFP),
 	EVENT("mm_page_alloc_zone_locked", TRACE_PAGE_ALLOC_ZONE_LOCKED, 4, PFN, ORDER, TYPE("migratetype"),
 	      A("percpu_refill")),
-	EVENT("mm_compaction_defer_reset", TRACE_DEFER_RESET, 6, DEFERRAL),
+	EVENT("mm_compaction_defer_reset", TRACE_DEFER_RESET, 7, DEFERRAL),
 	EVENT("mm_compaction_migratepages", TRACE_COMPACTION_MIGRATEPAGES, 2, A("nr_migrated"), B("nr_failed")),
-	EVENT("mm_vmscan_balance_pgdat_end", TRACE_BALANCE_PGDAT_END, 4, A("nid"), ORDER_MAYBE,
-	      { "highest_zoneidx", "classzone_idx", TRACE_TO_B, 0, false }, C("nr_reclaimed")),
+	EVENT("mm_vmscan_balance_pgdat_end", TRACE_BALANCE_PGDAT_END, 4, A("nid"), ORDER_MAYBE, HIGHEST_ZONE,
+	      C("nr_reclaimed")),
 	EVENT("mm_vmscan_direct_reclaim_end", TRACE_DIRECT_RECLAIM_END, 1, C("nr_reclaimed")),
-	EVENT("mm_compaction_kcompactd_wake", TRACE_KCOMPACTD_WAKE, 3, A("nid"), ORDER_MAYBE, B("highest_zoneidx")),
-	EVENT("mm_vmscan_balance_pgdat_begin", TRACE_BALANCE_PGDAT_BEGIN, 3, A("nid"), ORDER_MAYBE,
-	      { "highest_zoneidx", "classzone_idx", TRACE_TO_B, 0, false }),
+	EVENT("mm_compaction_kcompactd_wake", TRACE_KCOMPACTD_WAKE, 3, A("nid"), ORDER_MAYBE, HIGHEST_ZONE),
+	EVENT("mm_vmscan_balance_pgdat_begin", TRACE_BALANCE_PGDAT_BEGIN, 3, A("nid"), ORDER_MAYBE, HIGHEST_ZONE),
 	EVENT("mm_compaction_kcompactd_sleep", TRACE_KCOMPACTD_SLEEP, 1, A("nid")),
 	EVENT("mm_vmscan_lru_shrink_inactive", TRACE_SHRINK_INACTIVE, 3, A("nid"), C("nr_reclaimed"), B("priority")),
-	EVENT("mm_compaction_wakeup_kcompactd", TRACE_WAKEUP_KCOMPACTD, 3, A("nid"), ORDER_MAYBE, B("highest_zoneidx")),
+	EVENT("mm_compaction_wakeup_kcompactd", TRACE_WAKEUP_KCOMPACTD, 3, A("nid"), RUN_ORDER, HIGHEST_ZONE),
 	EVENT("mm_vmscan_direct_reclaim_begin", TRACE_DIRECT_RECLAIM_BEGIN, 2, GFP, ORDER_MAYBE),
-	EVENT("mm_compaction_defer_compaction", TRACE_DEFER_COMPACTION, 6, DEFERRAL),
+	EVENT("mm_compaction_defer_compaction", TRACE_DEFER_COMPACTION, 7, DEFERRAL),
 	EVENT("mm_compaction_isolate_freepages", TRACE_ISOLATE_FREEPAGES, 4, START_PFN, END_PFN, A("nr_scanned"),
 	      B("nr_taken")),
 	EVENT("mm_compaction_isolate_migratepages", TRACE_ISOLATE_MIGRATEPAGES, 4, START_PFN, END_PFN,
@@ -210,6 +212,12 @@ const char *trace_store(struct trace_event *event, const struct trace_field *fie
 		if (negative || number.magnitude > TRACE_DEFER_SHIFT_MAX)
 			return "is not a shift: 0 to 6 is right";
 		event->shift = (uint8_t)number.magnitude;
+		return NULL;
+	case TRACE_TO_LIMIT:
+		if (negative || !number.magnitude || number.magnitude > 1 << TRACE_DEFER_SHIFT_MAX
+		    || number.magnitude & (number.magnitude - 1))
+			return "is not a power of 2: 1 to 64 is right";
+		event->shift = (uint8_t)__builtin_ctzll(number.magnitude);
 		return NULL;
 	case TRACE_TO_FAILED:
 		if (negative || number.magnitude > TRACE_ORDER_MAX + 1)

@@ -45,7 +45,7 @@ enum trace_kind {
 	TRACE_WAKEUP_KSWAPD,		// a = nid, b = zid, order, gfp
 	TRACE_KSWAPD_WAKE,		// a = nid, b = zid, order
 	TRACE_KSWAPD_SLEEP,		// a = nid
-	TRACE_WAKEUP_KCOMPACTD,		// a = nid, order, b = highest_zoneidx
+	TRACE_WAKEUP_KCOMPACTD,		// a = nid, order (TRACE_ORDER_NONE: -1, by sysctl), b = highest_zoneidx
 	TRACE_KCOMPACTD_WAKE,		// a = nid, order, b = highest_zoneidx
 	TRACE_KCOMPACTD_SLEEP,		// a = nid
 	TRACE_BALANCE_PGDAT_BEGIN,	// a = nid, order, b = highest_zoneidx

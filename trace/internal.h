@@ -16,7 +16,7 @@ enum {
 	TRACE_DEFER_SHIFT_MAX = 6,
 	TRACE_MIGRATETYPE_MAX = 5,
 	TRACE_CPUS_MAX = 4096,
-	TRACE_FIELDS_MAX = 6,
+	TRACE_FIELDS_MAX = 7,
 };
 
 enum trace_target { // where a field goes, and with that its range
@@ -28,6 +28,7 @@ enum trace_target { // where a field goes, and with that its range
 	TRACE_TO_END_PFN,
 	TRACE_TO_RUN_ORDER, // an order, or -1 for none
 	TRACE_TO_SHIFT,
+	TRACE_TO_LIMIT, // 2 to the power of a shift
 	TRACE_TO_FAILED,
 	TRACE_TO_A,
 	TRACE_TO_B,

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A replay in two halves. replay.c turns recorded events into operations, once for all policies; it keeps the book of
-// which recorded frames are in use, in which blocks. replay_policy.c carries the operations out on one policy's yard;
-// it keeps, for each block of the book, the first frame of the policy's own block.
+// A replay in two halves. replay.c turns recorded events into operations, once for all policies; replay_book.c keeps
+// the book of which recorded frames are in use, in which blocks, and replay_recorded.c what the kernel itself did.
+// replay_policy.c carries the operations out on one policy's yard; it keeps, for each block of the book, the first
+// frame of the policy's own block.
+//
+// Operations wait in a window before the policies carry them out, because a `take` does not tell what was asked for:
+// the mm_page_alloc that does comes later, after the frame was cleared, perhaps after other tasks ran. It then fills in
+// the operation that the take left. A take that reaches the end of the window without one was a bulk allocation's.
 
 #pragma once
 
 #include "trace/machine.h"
 #include "trace/replay.h"
+#include "trace/zone_names.h"
 
 // Tables by recorded frame, in chunks that exist where frames were seen. No block crosses the border of a chunk.
 enum {
@@ -77,6 +83,73 @@ static inline uint8_t *book_at(const struct book *book, uint32_t pfn) // its chu
 {
 	return &book->chunk[pfn >> CHUNK_SHIFT][pfn & (CHUNK_FRAMES - 1)];
 }
+
+// ---- the recorded half ----
+
+enum {
+	WINDOW = 8192,
+	LOOKAHEAD = WINDOW / 2, // a take is in the window for at least so many operations
+};
+
+// A drain whose zone is not known before it drains something.
+struct open_drain {
+	bool open;
+	uint16_t cpu; // that drains
+	int32_t owner;
+};
+
+struct replay {
+	unsigned nr_cpus, nr_nodes, nr_lanes;
+	bool timed, started;
+	const struct snapshot *before;
+	uint64_t next_second; // ns of the event clock at which the vmstat work is due
+	struct book book;
+	uint32_t nr_waiting, nr_taken;
+	struct operation waiting[WINDOW];
+	uint32_t taken[WINDOW]; // indices in waiting[] of the takes without mm_page_alloc
+	struct zone_names zones;
+	struct open_drain drain;
+	struct replay_counts counts;
+	struct replay_figures recorded;
+	struct lane lane[];
+};
+
+static inline bool class_in_use(enum snapshot_class class)
+{
+	return class != SNAPSHOT_FREE && class != SNAPSHOT_PCP && class != SNAPSHOT_RESERVED;
+}
+
+static inline bool class_is_movable(enum snapshot_class class)
+{
+	return class == SNAPSHOT_LRU_ANON || class == SNAPSHOT_LRU_FILE || class == SNAPSHOT_LRU_UNEVICTABLE
+	       || class == SNAPSHOT_OFFLRU;
+}
+
+// ---- the window (replay_book.c) ----
+
+// One more operation, to be filled in; it is valid until the next one is added.
+struct operation *window_add(struct replay *replay, const struct trace_event *event, unsigned kind);
+void window_add_block(struct replay *replay, const struct trace_event *event, unsigned kind, uint32_t pfn,
+		      unsigned order);
+struct operation *window_remove_taken(struct replay *replay, uint32_t pfn); // the take of this frame; NULL: none waits
+void window_run(struct replay *replay, uint32_t nr); // all policies carry out the oldest ones
+
+// ---- the book ----
+
+int book_add_chunk(struct replay *replay, uint32_t chunk); // 0, or -1: no memory
+// Checks that the event's block can be, and makes room for it in the book. 0, or -1 and *error.
+int book_reach(struct replay *replay, const struct trace_event *event, struct trace_error *error);
+void book_set(struct replay *replay, uint32_t pfn, unsigned order, unsigned flags);
+void book_clear(struct replay *replay, uint32_t pfn, unsigned order);
+// The block that holds pfn becomes single frames.
+void book_split(struct replay *replay, const struct trace_event *event, uint32_t pfn);
+// Cuts every block that lies in [pfn, pfn + 2^order) only in part, and with `whole` also those that lie in it with more
+// than one frame. Returns how many of the frames are in use.
+uint32_t book_cut(struct replay *replay, const struct trace_event *event, uint32_t pfn, unsigned order, bool whole);
+// Frees what the book still holds in these frames: the kernel has given them out anew, so their free was not seen.
+void book_release(struct replay *replay, const struct trace_event *event, uint32_t pfn, unsigned order);
+
+// ---- one policy (replay_policy.c) ----
 
 int lane_init(struct lane *lane, const struct replay_config *config, const struct yard_policy *policy,
 	      struct trace_error *error);

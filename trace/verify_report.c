@@ -106,7 +106,11 @@ static int reason_text(const struct yard_event *event, char *text, size_t size)
 	case YARD_EVENT_WHY_RESTART:
 		return snprintf(text, size, event->a ? "again with nodes whose kswapd is active (A11)" : "again without NOFRAGMENT (A5, A12)");
 	case YARD_EVENT_WHY_SLOWPATH:
-		return snprintf(text, size, "reclaim and compaction would begin here, for order %d (SP-45)", event->b);
+		return snprintf(text, size, "pass %d of the slow path: reclaim and compaction for order %d (SP-45)", event->c,
+				event->b);
+	case YARD_EVENT_WHY_RETRY:
+		return snprintf(text, size, "pass %d of the slow path goes from %s to %s (spec 02 2.2)", event->c,
+				yard_slow_state_name((unsigned)event->a), yard_slow_state_name((unsigned)event->b));
 	case YARD_EVENT_BULK_DRAIN:
 		return snprintf(text, size, "drains %d pages from list %d on (P14)", event->a, event->b);
 	case YARD_EVENT_PAGE_ALLOC_ZONE_LOCKED:

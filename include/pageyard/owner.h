@@ -3,8 +3,13 @@
 // What the owner of pages does for the engine: the callbacks through which it moves, writes out, ages and frees pages
 // that it does not own (spec 04 A-11, spec 03 section 3.7, spec 02 section 2.7).
 //
-// Every member may be NULL; the comment says what the engine does then. All are called without engine locks, on the
-// thread that asked for memory or that runs a worker; they may allocate (the task is PF_MEMALLOC meanwhile) and free.
+// Every member may be NULL; the comment says what the engine does then. All are called on the thread that asked for
+// memory or that runs a worker, and without engine locks, except that oom_notify, oom_next, oom_kill and oom_panic have
+// the OOM killer to themselves: others who come to it meanwhile wait and look again (spec 02 SP-55).
+// They may allocate and free. While the engine reclaims, moves pages or kills, the task is PF_MEMALLOC, so that what a
+// callback allocates leads to none of these. That is not so for node_reclaim, node_dirty and charge, for may_move when
+// kcompactd, yard_compact_node(), yard_alloc_range() or yard_alloc_contig() ask, and for shrinkers under
+// yard_drop_slab(): there an allocation is one like any other, and may call back.
 // A page that is handed to a callback is isolated: it is on no list and nobody else works on it. The owner may free it
 // at any time with yard_free() even so; the engine then lets go of it when the callback has returned.
 

@@ -20,7 +20,8 @@
 //                                         and the host will finish the drain later (N1)
 //   struct yard_task **yard_host_current(struct yard_host *)   where the current task is noted (pageyard/task.h); of the
 //                                         calling thread
-//   uint64_t yard_host_now(struct yard_host *)      nanoseconds of a clock that never goes back
+//   uint64_t yard_host_now(struct yard_host *)      nanoseconds of a clock that never goes back for a
+//                                         task; those of two CPUs may differ a little
 //   uint64_t yard_host_wait(struct yard_host *, unsigned queue, uint64_t timeout_ns)   no lock held: sleeps until the queue
 //                                         (pageyard/worker.h) is woken or the time is over; returns how long it slept. May
 //                                         return early for no reason
@@ -49,6 +50,15 @@ enum yard_cost { // spec 03 M8, spec 04 A-7: what a simulated host charges for
 	YARD_COST_SCAN_PAGE,   // reclaim decides about a page
 	YARD_COST_RECLAIM_PAGE, // a page is freed by reclaim
 	YARD_COST_SLAB_OBJECT, // a shrinker scans an object
+	YARD_COST_PCP_BATCH,   // a per-CPU set is refilled or drained, under the zone's lock
+	YARD_COST_PCP_PAGE,    // ... each block that it gets or gives, besides YARD_COST_SPLIT
+	YARD_COST_ZONE_LOCKED, // a block is taken or given under the zone's lock, past the set
+	YARD_COST_SPLIT,       // a block is halved, or merged with its buddy
+	YARD_COST_CLAIM,       // a pageblock is counted, and its free blocks change their lists
+	YARD_COST_ZONE_CHECK,  // a zone of the zonelist gives nothing
+	YARD_COST_SKIP_BLOCK,  // compaction leaves out a pageblock
+	YARD_COST_DIRECT_RECLAIM, // once for each call of direct or node reclaim
+	YARD_COST_LRU_ISOLATE, // reclaim looks at a page at a list's end, besides YARD_COST_LRU_PAGE
 	YARD_COSTS
 };
 

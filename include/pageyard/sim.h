@@ -13,6 +13,9 @@ extern "C" {
 // Calls that follow act on this CPU. YARD_ERANGE for one that the yard does not have.
 int yard_sim_set_cpu(struct yard *yard, unsigned cpu);
 
+// The platform's state (yard_platform.h): its clock, costs and hooks are the simulator's to set.
+struct yard_host *yard_sim_host(struct yard *yard);
+
 // N1: while set, per-CPU sets count as locked by somebody else (P9, B12), as an interrupt would find them.
 void yard_sim_set_pcp_busy(struct yard *yard, bool busy);
 

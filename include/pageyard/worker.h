@@ -39,12 +39,13 @@ struct yard_wait {
 
 // Sleeps as the step asked, at most 100 ms at once (then false, although an unlimited or longer time is not over: call
 // the step again, which goes on waiting). True: woken. A host that cannot sleep calls the steps now and then, with
-// woken = false after timeout_ns, and with true before that.
+// woken = false: the engine's clock tells them whether their time is over.
 bool yard_worker_wait(struct yard *yard, const struct yard_wait *wait);
 
 // kswapd of a node (spec 04 K-5 to K-9): one call runs one priority round, or goes to sleep, or wakes up. `woken`: the
-// last wait ended because the queue was woken, not by its time; a step that has not been asked for goes on waiting. The
-// first call makes it the node's kswapd (yard_kswapd_run()). No such node: waits for ever, as the others do.
+// last wait ended because the queue was woken, not by its time. A call that comes before the time is over, and that
+// nobody has asked for, goes on waiting: *wait has the rest. The first call makes it the node's kswapd
+// (yard_kswapd_run()). No such node: waits for ever, as the others do.
 void yard_kswapd_step(struct yard *yard, unsigned node, bool woken, struct yard_wait *wait);
 // Its task, for hosts that give it a pid or tell where it runs (pageyard/pressure.h). NULL: no such node.
 struct yard_task *yard_kswapd_task(struct yard *yard, unsigned node);
@@ -52,6 +53,7 @@ struct yard_task *yard_kswapd_task(struct yard *yard, unsigned node);
 // kcompactd of a node (spec 03 K2 to K5): one call compacts one zone, or goes to sleep. Without owner.move it waits for
 // ever.
 void yard_kcompactd_step(struct yard *yard, unsigned node, bool woken, struct yard_wait *wait);
+struct yard_task *yard_kcompactd_task(struct yard *yard, unsigned node); // as yard_kswapd_task()
 int yard_set_compaction_proactiveness(struct yard *yard, unsigned percent); // 0..100 (K2, K3), YARD_EINVAL otherwise
 // K7: compacts all of a node, on the calling thread; -1: all nodes. YARD_ERANGE: no such node; YARD_EBUSY: a fatal
 // signal stopped it; YARD_EINVAL: nothing can move (owner.move).

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// pageyard run: a scenario under several policies, side by side.
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "report/event_log.h"
+#include "report/run_json.h"
+#include "report/run_table.h"
+#include "sim/data_files.h"
+#include "trace/replay.h"
+
+enum {
+	OPT_POLICY, OPT_SEED, OPT_RUNS, OPT_SET, OPT_DURATION, OPT_ITERATIONS, OPT_JSON, OPT_EVENTS, OPT_TRACE, OPT_PERFETTO,
+	OPT_CHECK, OPT_JOBS,
+};
+
+static const struct cli_option options[] = {
+	[OPT_POLICY] = {"policy", 'p', "A,B,...",
+			"policies (see: pageyard policies); the first one is the baseline; repeatable"},
+	[OPT_SEED] = {"seed", 's', "S", "seed of all that is random; the scenario's without it"},
+	[OPT_RUNS] = {"runs", 'n', "N", "runs a policy, with seeds S, S+1, ...: mean, deviation, significance"},
+	[OPT_SET] = {"set", 0, "KEY=VALUE", "change the scenario, e.g. workload.hugeburst.size=1GiB; repeatable"},
+	[OPT_DURATION] = {"duration", 'd', "TIME", "of an iteration, e.g. 30s; as --set duration=TIME"},
+	[OPT_ITERATIONS] = {"iterations", 0, "N", "on the same machine without a reboot; as --set iterations=N"},
+	[OPT_JSON] = {"json", 'j', NULL, "write JSON Lines"},
+	[OPT_EVENTS] = {"events", 0, "FILE", "write all events as tracefs' trace file shows them (one policy, one run)"},
+	[OPT_TRACE] = {"trace", 0, "FILE", "write a trace that `pageyard replay` takes (one policy, one run)"},
+	[OPT_PERFETTO] = {"perfetto", 0, "FILE", "write a timeline for ui.perfetto.dev (one policy, one run)"},
+	[OPT_CHECK] = {"check", 0, NULL,
+		       "check all invariants after each call that entered the slow path, for 2 s of an iteration"},
+	[OPT_JOBS] = {"jobs", 0, "N", "simulations at a time; the number of CPUs without it. Results do not depend on it"},
+	{0},
+};
+
+static const struct cli_command command = {
+	.name = "run",
+	.arguments = "[SCENARIO...]",
+	.help = "Simulates a machine and its load under one policy after the other, from the same seed, and prints the\n"
+		"policies side by side: the value, and by how much it is better (+) or worse (-) than the first column's.\n"
+		"SCENARIO is a name (see: pageyard list) or a file. Times are simulated; the same command prints the same\n"
+		"bytes on every machine.\n\n"
+		"Rows have the names of mmtests. Alloc stall: passes of direct reclaim. Extfrag: requests that took\n"
+		"memory of another type; claim: a free block of a pageblock or more, steal: a pageblock was converted\n"
+		"with pages in use, pollute: it was not and is mixed now. Slowpath rounds: passes through the slow\n"
+		"path's loop. Pressure: stalls as /proc/pressure/memory counts them. --check without a SCENARIO takes all.",
+	.options = options,
+	.arguments_min = 0,
+	.arguments_max = -1,
+};
+
+enum { CHECK_NS = 2000000000, SETS_MAX = 256, RUNS_MAX = 1000 };
+
+struct job { // one simulation
+	unsigned policy, run;
+};
+
+struct invocation {
+	char *policy_text[REPLAY_POLICIES_MAX]; // to free
+	char *policy_name[REPLAY_POLICIES_MAX];
+	struct yard_policy policy[REPLAY_POLICIES_MAX];
+	unsigned nr_texts, nr_policies;
+	const char *set[SETS_MAX];
+	char *made_set[4]; // to free
+	unsigned nr_sets, nr_made;
+	bool seed_given, json, check;
+	uint64_t seed;
+	unsigned runs, jobs;
+	struct event_log_paths log;
+	// of the scenario that runs
+	const char *name;
+	struct scenario *scenario;
+	struct run **run; // nr_policies x runs
+	atomic_uint next_job, finished;
+	atomic_uint done[REPLAY_POLICIES_MAX * 8]; // thousandths, of the first jobs
+	atomic_bool failed;
+	char error[512];
+	pthread_mutex_t lock; // of `error` and of the terminal
+};
+
+// ---- options ----
+
+static int add_policies(struct invocation *run, const char *text)
+{
+	char **item = run->policy_name + run->nr_policies;
+	size_t nr, left = REPLAY_POLICIES_MAX - run->nr_policies;
+	char reason[256], *copy = left ? strdup(text) : NULL;
+
+	if (!left)
+		return cli_usage_error(&command, "more than %d policies", REPLAY_POLICIES_MAX);
+	if (!copy)
+		return cli_error(&command, "out of memory");
+	run->policy_text[run->nr_texts++] = copy; // each holds a policy at least
+	nr = replay_split_policies(copy, item, left);
+	if (nr > left)
+		return cli_usage_error(&command, "more than %d policies", REPLAY_POLICIES_MAX);
+	for (size_t i = 0; i < nr; i++, run->nr_policies++)
+		if (yard_policy_parse(item[i], &run->policy[run->nr_policies], reason, sizeof(reason)))
+			return cli_usage_error(&command, "--policy: %s", reason);
+	return EXIT_FINE;
+}
+
+static int add_set(struct invocation *run, const char *assignment)
+{
+	if (run->nr_sets == SETS_MAX)
+		return cli_usage_error(&command, "more than %d times --set", SETS_MAX);
+	run->set[run->nr_sets++] = assignment;
+	return EXIT_FINE;
+}
+
+// --duration and --iterations are --set in other words, so that their errors are told in the same way.
+static int make_set(struct invocation *run, const char *key, const char *value)
+{
+	size_t size = strlen(key) + strlen(value) + 2;
+	char *text;
+
+	if (run->nr_made == sizeof(run->made_set) / sizeof(run->made_set[0]))
+		return cli_usage_error(&command, "--%s is given too often", key);
+	text = malloc(size);
+	if (!text)
+		return cli_error(&command, "out of memory");
+	snprintf(text, size, "%s=%s", key, value);
+	run->made_set[run->nr_made++] = text;
+	return add_set(run, text);
+}
+
+static int take_number(const char *option, const char *value, unsigned long long max, unsigned *to)
+{
+	unsigned long long number;
+
+	if (!cli_number(value, 1, max, &number))
+		return cli_usage_error(&command, "--%s: '%s' is not a number from 1 to %llu", option, value, max);
+	*to = (unsigned)number;
+	return EXIT_FINE;
+}
+
+static int take_option(struct invocation *run, int option, const char *value)
+{
+	unsigned long long number;
+
+	switch (option) {
+	case OPT_POLICY: return add_policies(run, value);
+	case OPT_RUNS: return take_number("runs", value, RUNS_MAX, &run->runs);
+	case OPT_JOBS: return take_number("jobs", value, 1024, &run->jobs);
+	case OPT_SET: return add_set(run, value);
+	case OPT_DURATION: return make_set(run, "duration", value);
+	case OPT_ITERATIONS: return make_set(run, "iterations", value);
+	case OPT_JSON: run->json = true; break;
+	case OPT_CHECK: run->check = true; break;
+	case OPT_EVENTS: run->log.text = value; break;
+	case OPT_TRACE: run->log.record = value; break;
+	case OPT_PERFETTO: run->log.perfetto = value; break;
+	case OPT_SEED:
+		if (!cli_number(value, 0, UINT64_MAX, &number))
+			return cli_usage_error(&command, "--seed: '%s' is not a number", value);
+		run->seed = number;
+		run->seed_given = true;
+		break;
+	default: break;
+	}
+	return EXIT_FINE;
+}
+
+static bool wants_log(const struct invocation *run)
+{
+	return run->log.text || run->log.record || run->log.perfetto;
+}
+
+// ---- simulations ----
+
+struct observer { // of one simulation
+	struct invocation *invocation;
+	struct event_log *log;
+	unsigned job;
+};
+
+static void fail(struct invocation *run, const char *policy, const char *text)
+{
+	pthread_mutex_lock(&run->lock);
+	if (!atomic_exchange(&run->failed, true))
+		snprintf(run->error, sizeof(run->error), "%s: %s: %s", run->name, policy, text);
+	pthread_mutex_unlock(&run->lock);
+}
+
+static void on_event(void *context, struct simulation *sim, const struct yard_event *event)
+{
+	event_log_event(((struct observer *)context)->log, sim, event);
+}
+
+static void show_progress(struct invocation *run)
+{
+	enum { WIDTH = 40 };
+	unsigned jobs = run->nr_policies * run->runs, sum = 0, shown = jobs < REPLAY_POLICIES_MAX * 8 ? jobs : REPLAY_POLICIES_MAX * 8;
+	unsigned filled;
+
+	for (unsigned i = 0; i < shown; i++)
+		sum += atomic_load(&run->done[i]);
+	sum /= shown;
+	filled = sum * WIDTH / 1000;
+	pthread_mutex_lock(&run->lock);
+	fprintf(stderr, "\r%s [%.*s%*s] %3u%%", run->name, (int)filled, "########################################",
+		(int)(WIDTH - filled), "", sum / 10);
+	pthread_mutex_unlock(&run->lock);
+}
+
+static void on_progress(void *context, struct simulation *sim, unsigned thousandths)
+{
+	struct observer *observer = context;
+
+	if (observer->log)
+		event_log_sample(observer->log, sim);
+	if (observer->job >= REPLAY_POLICIES_MAX * 8
+	    || atomic_exchange(&observer->invocation->done[observer->job], thousandths) == thousandths)
+		return;
+	if (isatty(STDERR_FILENO))
+		show_progress(observer->invocation);
+}
+
+static struct scenario *load(const struct invocation *run)
+{
+	return scenario_load(run->name, run->set, run->nr_sets, stderr);
+}
+
+static void simulate(struct invocation *run, unsigned job)
+{
+	unsigned policy = job / run->runs;
+	struct scenario *scenario = load(run); // its workloads are the simulation's
+	struct observer observer = {.invocation = run, .job = job};
+	struct runner_options options = {
+		.policy = &run->policy[policy], .seed = run->seed + job % run->runs, .check = run->check,
+		.duration_ns = run->check ? CHECK_NS : 0, .iterations = run->check ? 1 : 0,
+		.progress = on_progress, .context = &observer,
+	};
+	char error[256];
+
+	if (scenario && wants_log(run)) {
+		observer.log = event_log_open(&run->log, error, sizeof(error));
+		options.event = on_event;
+		if (!observer.log)
+			fail(run, run->policy_name[policy], error);
+	}
+	if (scenario && !atomic_load(&run->failed))
+		run->run[job] = runner_run(scenario, &options);
+	if (!run->run[job])
+		fail(run, run->policy_name[policy], "out of memory");
+	else if (run->run[job]->error[0])
+		fail(run, run->policy_name[policy], run->run[job]->error);
+	if (observer.log && !event_log_close(observer.log, error, sizeof(error)))
+		fail(run, run->policy_name[policy], error);
+	scenario_free(scenario);
+}
+
+static void *work(void *argument)
+{
+	struct invocation *run = argument;
+	unsigned job;
+
+	while ((job = atomic_fetch_add(&run->next_job, 1)) < run->nr_policies * run->runs)
+		if (!atomic_load(&run->failed))
+			simulate(run, job);
+	return NULL;
+}
+
+static void simulate_all(struct invocation *run)
+{
+	unsigned jobs = run->nr_policies * run->runs, threads = run->jobs, started = 0;
+	pthread_t *thread;
+
+	if (!threads)
+		threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	threads = threads < jobs ? threads : jobs;
+	thread = calloc(threads, sizeof(*thread));
+	atomic_store(&run->next_job, 0);
+	for (unsigned i = 0; i < REPLAY_POLICIES_MAX * 8; i++)
+		atomic_store(&run->done[i], 0);
+	while (thread && started + 1 < threads && !pthread_create(&thread[started], NULL, work, run))
+		started++;
+	work(run);
+	while (started)
+		pthread_join(thread[--started], NULL);
+	free(thread);
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%*s\r", (int)strlen(run->name) + 50, "");
+}
+
+// ---- answers ----
+
+static int print_results(struct invocation *run, struct run_set *set)
+{
+	struct compare compare = {.nr_columns = run->nr_policies};
+
+	for (unsigned i = 0; i < run->nr_policies; i++)
+		compare.column[i] = run->policy_name[i];
+	run_table(&compare, run->scenario, set, run->nr_policies);
+	if (compare.failed) {
+		compare_free(&compare);
+		return cli_error(&command, "out of memory");
+	}
+	printf("%s: %s\n", run->scenario->name, run->scenario->text);
+	printf("machine %s, seed %" PRIu64 ", %u run%s of %" PRIu64 " iteration%s, fingerprint %016" PRIx64 "%016" PRIx64 "\n\n",
+	       run->scenario->machine.name, run->seed, run->runs, run->runs == 1 ? "" : "s", run->run[0]->nr_iterations,
+	       run->run[0]->nr_iterations == 1 ? "" : "s", run->scenario->fingerprint.high, run->scenario->fingerprint.low);
+	compare_print(&compare, stdout);
+	compare_free(&compare);
+	if (run->run[0]->nr_iterations > 1) {
+		printf("\nTHP fault alloc in each iteration\n");
+		run_print_trend(stdout, set, run->nr_policies);
+	}
+	if (run->scenario->nr_guards) {
+		printf("\nGuards\n");
+		run_print_guards(stdout, run->scenario, set, run->nr_policies);
+	}
+	if (run->runs > 1) {
+		putchar('\n');
+		run_print_significance(stdout, run->scenario, set, run->nr_policies);
+	}
+	return EXIT_FINE;
+}
+
+static int answer(struct invocation *run)
+{
+	struct run_set set[REPLAY_POLICIES_MAX];
+
+	for (unsigned i = 0; i < run->nr_policies; i++)
+		set[i] = (struct run_set){run->policy_name[i], run->run + i * run->runs, run->runs};
+	if (run->check && !run->json) {
+		printf("%s: %u simulation%s, no violation\n", run->scenario->name, run->nr_policies * run->runs,
+		       run->nr_policies * run->runs == 1 ? "" : "s");
+		return EXIT_FINE;
+	}
+	if (!run->json)
+		return print_results(run, set);
+	run_json(stdout, PAGEYARD_VERSION, run->scenario, set, run->nr_policies, run->seed);
+	return EXIT_FINE;
+}
+
+// ---- a scenario ----
+
+static int choose_policies(struct invocation *run)
+{
+	int code = EXIT_FINE;
+
+	if (run->nr_policies)
+		return EXIT_FINE;
+	for (uint32_t i = 0; !code && i < run->scenario->nr_policies; i++)
+		code = add_policies(run, run->scenario->policy[i]);
+	return code || run->nr_policies ? code : add_policies(run, "vanilla,linux-7.3,defrag_mode=1");
+}
+
+static void forget_policies(struct invocation *run)
+{
+	for (unsigned i = 0; i < run->nr_texts; i++)
+		free(run->policy_text[i]);
+	run->nr_texts = run->nr_policies = 0;
+}
+
+static int run_loaded(struct invocation *run)
+{
+	unsigned jobs;
+	int code = choose_policies(run);
+
+	if (code)
+		return code;
+	jobs = run->nr_policies * run->runs;
+	if (wants_log(run) && jobs > 1)
+		return cli_usage_error(&command, "--events, --trace and --perfetto go with one policy and one run, not %u", jobs);
+	run->run = calloc(jobs, sizeof(struct run *));
+	if (!run->run)
+		return cli_error(&command, "out of memory");
+	atomic_store(&run->failed, false);
+	simulate_all(run);
+	code = atomic_load(&run->failed) ? cli_error(&command, "%s", run->error) : answer(run);
+	for (unsigned i = 0; i < jobs; i++)
+		run_free(run->run[i]);
+	free(run->run);
+	return code;
+}
+
+static int run_scenario(struct invocation *run, const char *name)
+{
+	bool policies_given = run->nr_policies;
+	int code;
+
+	run->name = name;
+	run->scenario = load(run);
+	if (!run->scenario)
+		return EXIT_FAILED; // the reasons are printed
+	if (!run->seed_given)
+		run->seed = run->scenario->seed;
+	code = run_loaded(run);
+	scenario_free(run->scenario);
+	if (!policies_given)
+		forget_policies(run);
+	return code;
+}
+
+static int run_all(struct invocation *run)
+{
+	char **names = data_names("scenarios", NULL);
+	int code = names ? EXIT_FINE : cli_error(&command, "out of memory");
+
+	for (char **name = names; !code && name && *name; name++)
+		code = run_scenario(run, *name);
+	data_names_free(names);
+	return code;
+}
+
+static int run_arguments(struct invocation *run, int argc, char **argv)
+{
+	int first = cli_first_argument(), code = EXIT_FINE;
+
+	if (first == argc && !run->check)
+		return cli_usage_error(&command, "which scenario? (see: pageyard list)");
+	if (first == argc)
+		return run_all(run);
+	for (int i = first; !code && i < argc; i++)
+		code = run_scenario(run, argv[i]);
+	return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct invocation *run = calloc(1, sizeof(*run));
+	const char *value;
+	int option, code = EXIT_FINE;
+
+	if (!run)
+		return cli_error(&command, "out of memory");
+	run->runs = 1;
+	pthread_mutex_init(&run->lock, NULL);
+	while (!code && (option = cli_next_option(&command, argc, argv, &value)) >= 0)
+		code = take_option(run, option, value);
+	if (!code && option != CLI_END) {
+		code = cli_exit_code(option);
+	} else if (!code) {
+		code = cli_finish(&command, run_arguments(run, argc, argv));
+	}
+	forget_policies(run);
+	for (unsigned i = 0; i < run->nr_made; i++)
+		free(run->made_set[i]);
+	pthread_mutex_destroy(&run->lock);
+	free(run);
+	return code;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "report/event_log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pageyard/stat.h>
+
+#include "report/ftrace.h"
+#include "report/timeline.h"
+#include "sim/scheduler.h"
+
+struct output {
+	const char *path;
+	FILE *file;
+};
+
+struct event_log {
+	struct output text, record, perfetto;
+	struct timeline *timeline;
+	bool begun;
+	uint64_t events; // in the record
+	uint64_t last_ns;
+};
+
+static bool open_output(struct output *output, const char *path, char *error, size_t size)
+{
+	*output = (struct output){.path = path};
+	if (!path)
+		return true;
+	output->file = fopen(path, "wb");
+	if (!output->file)
+		snprintf(error, size, "%s: %s", path, strerror(errno));
+	return output->file != NULL;
+}
+
+static bool close_output(struct output *output, char *error, size_t size)
+{
+	bool fine = true;
+
+	if (!output->file)
+		return true;
+	fine = !ferror(output->file);
+	if (fclose(output->file) || !fine) {
+		snprintf(error, size, "%s: %s", output->path, errno ? strerror(errno) : "could not be written");
+		fine = false;
+	}
+	output->file = NULL;
+	return fine;
+}
+
+struct event_log *event_log_open(const struct event_log_paths *paths, char *error, size_t size)
+{
+	struct event_log *log = calloc(1, sizeof(*log));
+	char ignored[8];
+
+	if (!log) {
+		snprintf(error, size, "out of memory");
+		return NULL;
+	}
+	if (open_output(&log->text, paths->text, error, size) && open_output(&log->record, paths->record, error, size)
+	    && open_output(&log->perfetto, paths->perfetto, error, size)) {
+		if (!paths->perfetto || (log->timeline = timeline_create(log->perfetto.file)))
+			return log;
+		snprintf(error, size, "out of memory");
+	}
+	event_log_close(log, ignored, sizeof(ignored));
+	return NULL;
+}
+
+static void begin(struct event_log *log, struct simulation *sim)
+{
+	log->begun = true;
+	if (log->text.file)
+		ftrace_header(log->text.file, yard_nr_cpus(sim->yard));
+	if (log->record.file)
+		fputs("pageyard-events 1\n", log->record.file);
+}
+
+// ---- records ----
+
+static void write_fields(FILE *file, const struct yard_event *event)
+{
+	const char *field = yard_event_fields(event->kind);
+
+	for (unsigned i = 0; field && *field && i < event->nr_args; i++) {
+		size_t length = strcspn(field, " ");
+
+		fprintf(file, " %.*s=%" PRId64, (int)length, field, event->args[i]);
+		field += length + (field[length] == ' ');
+	}
+}
+
+// False: an event that records do not have.
+static bool write_kmem(FILE *file, const struct yard_event *event)
+{
+	int64_t pfn = event->pfn == YARD_PFN_NONE ? -1 : (int64_t)event->pfn;
+
+	switch (event->kind) {
+	case YARD_EVENT_PAGE_ALLOC:
+		fprintf(file, " pfn=%" PRId64 " order=%u gfp_flags=%u migratetype=%u", pfn, event->order, (uint32_t)event->a,
+			event->migratetype);
+		return true;
+	case YARD_EVENT_PAGE_FREE:
+	case YARD_EVENT_PAGE_FREE_BATCHED:
+		fprintf(file, " pfn=%" PRId64 " order=%u", pfn, event->order);
+		return true;
+	case YARD_EVENT_PAGE_ALLOC_ZONE_LOCKED:
+		fprintf(file, " pfn=%" PRId64 " order=%u migratetype=%u percpu_refill=%d", pfn, event->order,
+			event->migratetype, event->a);
+		return true;
+	case YARD_EVENT_PAGE_PCPU_DRAIN:
+		fprintf(file, " pfn=%" PRId64 " order=%u migratetype=%u", pfn, event->order, event->migratetype);
+		return true;
+	case YARD_EVENT_PAGE_ALLOC_EXTFRAG:
+		fprintf(file, " pfn=%" PRId64 " alloc_order=%u fallback_order=%d alloc_migratetype=%u"
+			      " fallback_migratetype=%d change_ownership=%d",
+			pfn, event->order, event->a, event->migratetype, event->b, event->c);
+		return true;
+	default: return false;
+	}
+}
+
+static bool recorded(const struct yard_event *event)
+{
+	return event->kind <= YARD_EVENT_PAGE_ALLOC_EXTFRAG || (yard_event_fields(event->kind) && event->nr_args);
+}
+
+static void write_record(struct event_log *log, const struct yard_event *event, uint64_t ns,
+			 const struct sim_task *task)
+{
+	FILE *file = log->record.file;
+
+	if (!recorded(event))
+		return;
+	if (ns < log->last_ns) // clocks of CPUs differ a little; a record's do not go back
+		ns = log->last_ns;
+	log->last_ns = ns;
+	fprintf(file, "%" PRIu64 " %" PRIu64 " %u %u %s", ++log->events, ns, event->cpu, task ? task->task.pid : 0,
+		yard_event_name(event->kind));
+	if (!write_kmem(file, event))
+		write_fields(file, event);
+	fputc('\n', file);
+}
+
+// ---- all ----
+
+void event_log_event(struct event_log *log, struct simulation *sim, const struct yard_event *event)
+{
+	const struct sim_task *task = task_current(sim);
+	uint64_t ns = sim_now(sim);
+
+	if (!log->begun)
+		begin(log, sim);
+	if (log->text.file) {
+		char text[1024];
+
+		ftrace_line(text, sizeof(text), event, ns, task ? &task->task : NULL);
+		fputs(text, log->text.file);
+		fputc('\n', log->text.file);
+	}
+	if (log->record.file)
+		write_record(log, event, ns, task);
+	if (log->timeline)
+		timeline_event(log->timeline, sim, event);
+}
+
+void event_log_sample(struct event_log *log, struct simulation *sim)
+{
+	if (log->timeline)
+		timeline_sample(log->timeline, sim);
+}
+
+bool event_log_close(struct event_log *log, char *error, size_t size)
+{
+	bool fine = true;
+
+	if (log->record.file && log->begun)
+		fprintf(log->record.file, "end %" PRIu64 "\n", log->events);
+	if (log->timeline && !timeline_destroy(log->timeline)) {
+		snprintf(error, size, "%s: could not be written", log->perfetto.path);
+		fine = false;
+	}
+	fine &= close_output(&log->text, error, size);
+	fine &= close_output(&log->record, error, size);
+	fine &= close_output(&log->perfetto, error, size);
+	free(log);
+	return fine;
+}

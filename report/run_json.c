@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "report/run_json.h"
+
+#include "report/json.h"
+
+struct writer {
+	struct json json;
+	const struct scenario *scenario;
+};
+
+static bool write_meta(struct writer *writer, const char *version, const struct run_set *set, unsigned nr_sets,
+		       uint64_t first_seed)
+{
+	const struct scenario *scenario = writer->scenario;
+	struct json *json = &writer->json;
+	char digest[33];
+
+	snprintf(digest, sizeof(digest), "%016llx%016llx", (unsigned long long)scenario->fingerprint.high,
+		 (unsigned long long)scenario->fingerprint.low);
+	json_object(json, NULL);
+	json_string(json, "type", "meta");
+	json_string(json, "version", version);
+	json_string(json, "scenario", scenario->name);
+	json_string(json, "machine", scenario->machine.name);
+	json_string(json, "fingerprint", digest);
+	json_u64(json, "seed", first_seed);
+	json_u64(json, "runs", set[0].nr_runs);
+	json_array(json, "policies");
+	for (unsigned i = 0; i < nr_sets; i++)
+		json_string(json, NULL, set[i].policy);
+	json_end(json);
+	json_end(json);
+	return json_line(json);
+}
+
+static void write_histogram(struct json *json, const char *key, const struct histogram *histogram)
+{
+	static const struct {
+		const char *key;
+		unsigned per_100k;
+	} points[] = {{"p50", 50000}, {"p90", 90000}, {"p99", 99000}, {"p999", 99900}, {"p9999", 99990}};
+
+	json_object(json, key);
+	json_u64(json, "count", histogram->count);
+	json_u64(json, "mean", histogram_mean(histogram));
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
+		json_u64(json, points[i].key, histogram_percentile(histogram, points[i].per_100k));
+	json_u64(json, "max", histogram->max);
+	json_end(json);
+}
+
+static void write_counters(struct json *json, const struct results *results)
+{
+	json_object(json, "vmstat");
+	for (unsigned i = 0; i < RESULT_COUNTERS; i++)
+		json_u64(json, result_counter_name(i), results->counter[i]);
+	json_end(json);
+	json_object(json, "extfrag");
+	for (unsigned i = 0; i < EXTFRAG_CLASSES; i++)
+		json_u64(json, extfrag_class_name(i), results->extfrag[i]);
+	json_end(json);
+}
+
+static void write_requests(struct json *json, const struct results *results)
+{
+	json_object(json, "requests");
+	for (unsigned class = 0; class < REQUEST_CLASSES; class++) {
+		if (!results->requests[class])
+			continue;
+		json_object(json, request_class_name(class));
+		json_u64(json, "requests", results->requests[class]);
+		json_u64(json, "failures", results->failures[class]);
+		if (results->failures[class])
+			json_u64(json, "free_at_first_failure", results->free_at_first_failure[class]);
+		write_histogram(json, "latency_ns", &results->latency[class]);
+		json_end(json);
+	}
+	json_end(json);
+	write_histogram(json, "slowpath_rounds", &results->rounds);
+}
+
+static void write_times(struct json *json, const struct results *results)
+{
+	json_u64(json, "start_ns", results->start_ns);
+	json_u64(json, "end_ns", results->end_ns);
+	json_u64(json, "user_ns", results->user_ns);
+	json_u64(json, "system_ns", results->system_ns);
+	json_u64(json, "idle_ns", results->idle_ns);
+	json_u64(json, "lock_spin_ns", results->lock_spin_ns);
+	json_u64(json, "operations", results->operations);
+	json_object(json, "pressure");
+	json_u64(json, "some_ns", results->psi_some_ns);
+	json_u64(json, "full_ns", results->psi_full_ns);
+	json_fixed(json, "some_avg10_max", results->psi_some_avg10_max, 2);
+	json_fixed(json, "full_avg10_max", results->psi_full_avg10_max, 2);
+	json_end(json);
+	json_object(json, "end");
+	json_u64(json, "free_pages", results->end.free_pages);
+	json_u64(json, "free_pages_in_blocks", results->end.free_blocks);
+	json_object(json, "blocks");
+	for (unsigned type = 0; type < YARD_MIGRATETYPES; type++)
+		json_u64(json, yard_migratetype_name(type), results->end.blocks[type]);
+	json_end(json);
+	json_end(json);
+}
+
+static void write_kills(struct json *json, const struct results *results)
+{
+	json_u64(json, "nr_kills", results->nr_kills);
+	json_array(json, "kills");
+	for (unsigned i = 0; i < results->nr_kills && i < RESULTS_KILLS_MAX; i++) {
+		const struct kill_record *kill = &results->kill[i];
+
+		json_object(json, NULL);
+		json_u64(json, "ns", kill->time_ns);
+		json_u64(json, "pid", kill->pid);
+		json_string(json, "comm", kill->comm);
+		json_string(json, "by", kill->by);
+		json_u64(json, "resident", kill->resident);
+		json_u64(json, "swapped", kill->swapped);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+static void write_workloads(struct json *json, const struct scenario *scenario, const struct iteration *iteration)
+{
+	json_object(json, "workload");
+	for (uint32_t i = 0; i < scenario->nr_workloads; i++) {
+		const struct workload_results *workload = &iteration->workload[i];
+
+		if (scenario->workload[i].common.first)
+			continue;
+		json_object(json, scenario->workload[i].common.name);
+		for (unsigned j = 0; j < workload->nr_figures; j++)
+			json_u64(json, workload->figure[j].name, workload->figure[j].value);
+		if (workload->latency.count)
+			write_histogram(json, "latency_ns", &workload->latency);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+static bool write_iteration(struct writer *writer, const struct run_set *set, unsigned run, uint64_t number, uint64_t seed)
+{
+	const struct iteration *iteration = &set->run[run]->iteration[number];
+	struct json *json = &writer->json;
+
+	json_object(json, NULL);
+	json_string(json, "type", "result");
+	json_string(json, "policy", set->policy);
+	json_u64(json, "run", run);
+	json_u64(json, "seed", seed + run);
+	json_u64(json, "iteration", number);
+	write_times(json, &iteration->results);
+	write_workloads(json, writer->scenario, iteration);
+	write_counters(json, &iteration->results);
+	write_requests(json, &iteration->results);
+	write_kills(json, &iteration->results);
+	json_end(json);
+	return json_line(json);
+}
+
+static bool write_guards(struct writer *writer, const struct run_set *set, unsigned run, uint64_t seed)
+{
+	struct json *json = &writer->json;
+	bool fine = true;
+
+	for (uint32_t i = 0; i < writer->scenario->nr_guards; i++) {
+		const struct guard_state *guard = &set->run[run]->guard[i];
+
+		json_object(json, NULL);
+		json_string(json, "type", "guard");
+		json_string(json, "policy", set->policy);
+		json_u64(json, "run", run);
+		json_u64(json, "seed", seed + run);
+		json_string(json, "guard", guard->name);
+		json_bool(json, "dry_run", guard->dry_run);
+		json_u64(json, "firings", guard->firings);
+		json_u64(json, "kills", guard->kills);
+		if (guard->first_ns == UINT64_MAX)
+			json_null(json, "first_ns");
+		else
+			json_u64(json, "first_ns", guard->first_ns);
+		json_end(json);
+		fine &= json_line(json);
+	}
+	return fine;
+}
+
+bool run_json(FILE *file, const char *version, const struct scenario *scenario, const struct run_set *set, unsigned nr_sets,
+	      uint64_t first_seed)
+{
+	struct writer writer = {.json = {.file = file}, .scenario = scenario};
+	bool fine = write_meta(&writer, version, set, nr_sets, first_seed);
+
+	for (unsigned i = 0; i < nr_sets; i++)
+		for (unsigned run = 0; run < set[i].nr_runs; run++)
+			for (uint64_t number = 0; number < set[i].run[run]->nr_iterations; number++)
+				fine &= write_iteration(&writer, &set[i], run, number, first_seed);
+	for (unsigned i = 0; i < nr_sets; i++)
+		for (unsigned run = 0; run < set[i].nr_runs; run++)
+			fine &= write_guards(&writer, &set[i], run, first_seed);
+	return fine;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where scenarios and machines are: NAME.yaml in folders `scenarios` and `machines`, which are looked for beside the file that
+// names another one and its folder, in the current directory, and where they were installed; at last, that file's own folder.
+
+#pragma once
+
+#include <stddef.h>
+
+enum { DATA_PATH_MAX = 4096 };
+
+// The path of a name in a folder ("machines"). A name with a slash or with .yaml at its end is a path already. `beside`: the path
+// of the file that names it; may be NULL. NULL: there is none.
+const char *data_find(const char *folder, const char *name, const char *beside, char path[DATA_PATH_MAX]);
+
+// The names in all these folders, sorted, each once; ends with NULL. NULL: no memory.
+char **data_names(const char *folder, const char *beside);
+void data_names_free(char **names);
+
+// The name in a path: without its folder and .yaml.
+void data_name(const char *path, char *name, size_t size);

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What was measured in a stretch of simulated time: counters with the names of /proc/vmstat, latencies by class of
+// request, requests that took memory of another type, pressure, CPU time, kills.
+
+#pragma once
+
+#include <pageyard/pressure.h>
+#include <pageyard/stat.h>
+
+#include "report/histogram.h"
+#include "sim/process.h"
+#include "sim/simulation.h"
+
+// Requests that took memory of another migratetype (spec 02 7.4). claim: a free block of at least a pageblock; steal: the
+// pageblock was converted with pages in use; pollute: it was not, and is mixed now.
+enum extfrag_class { EXTFRAG_CLAIM, EXTFRAG_STEAL, EXTFRAG_POLLUTE, EXTFRAG_CLASSES };
+const char *extfrag_class_name(enum extfrag_class class);
+
+// X(enumerator, name): counters of the simulated machine that the engine does not keep.
+#define MACHINE_COUNTERS_TABLE(X)                                                                                      \
+	X(PGFAULT, "pgfault") X(PGMAJFAULT, "pgmajfault") X(THP_FAULT_ALLOC, "thp_fault_alloc")                        \
+	X(THP_FAULT_FALLBACK, "thp_fault_fallback") X(SWAP_RA, "swap_ra") X(SWAP_RA_HIT, "swap_ra_hit")                \
+	X(READAHEAD_PAGES, "readahead_pages") X(THROTTLED_NS, "dirty_throttled_ns")                                    \
+	X(SLAB_FAILED, "slab_failed") X(SLAB_FALLBACK, "slab_order_fallback") X(SLAB_MESSAGES, "slab_messages")
+
+enum machine_counter {
+#define X(name, text) MACHINE_##name,
+	MACHINE_COUNTERS_TABLE(X)
+#undef X
+	MACHINE_COUNTERS
+};
+
+enum {
+	RESULT_COUNTERS = YARD_VM_EVENTS + YARD_NODE_STATS + MACHINE_COUNTERS,
+	RESULTS_KILLS_MAX = 1024,
+};
+// Numbers of counters: a vm event, a node stat (all nodes added up), a counter of the machine.
+#define RESULT_VM(name) ((unsigned)YARD_VM_##name)
+#define RESULT_NODE(name) ((unsigned)YARD_VM_EVENTS + YARD_NODE_##name)
+#define RESULT_MACHINE(name) ((unsigned)YARD_VM_EVENTS + YARD_NODE_STATS + MACHINE_##name)
+const char *result_counter_name(unsigned counter);
+bool result_counter_is_level(unsigned counter); // the value at the end (nr_dirty), not what was added
+
+struct result_zone { // at the end
+	uint64_t free_pages, free_blocks; // pages; pages in whole free pageblocks
+	uint64_t blocks[YARD_MIGRATETYPES];
+};
+
+struct results {
+	uint64_t start_ns, end_ns;
+	uint64_t counter[RESULT_COUNTERS];
+	uint64_t extfrag[EXTFRAG_CLASSES];
+	uint64_t requests[REQUEST_CLASSES], failures[REQUEST_CLASSES];
+	struct histogram latency[REQUEST_CLASSES]; // ns
+	struct histogram rounds;		   // passes through RETRY of calls that entered the slow path
+	uint64_t psi_some_ns, psi_full_ns;
+	uint32_t psi_some_avg10_max, psi_full_avg10_max; // hundredths of a percent, looked at each second
+	uint64_t user_ns, system_ns, idle_ns, lock_spin_ns;
+	uint64_t operations; // pages allocated, freed, touched, reclaimed and moved
+	struct result_zone end;
+	uint64_t free_at_first_failure[REQUEST_CLASSES]; // pages; of the first failed request of a class
+	struct kill_record kill[RESULTS_KILLS_MAX];
+	unsigned nr_kills; // may be more than are listed
+};
+
+// Empties `sim->results` and begins to count now; results_end() fills in counters, pressure, CPU times and the state.
+void results_begin(struct simulation *sim);
+void results_end(struct simulation *sim);
+void results_event(struct simulation *sim, const struct yard_event *event); // from the event sink
+void results_kill(struct simulation *sim, const struct kill_record *kill);
+void results_failure(struct simulation *sim, enum request_class class); // a request got no page
+bool results_create(struct simulation *sim);
+void results_destroy(struct simulation *sim);

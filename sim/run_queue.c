@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who runs where: weighted fair sharing of a CPU among its tasks, and the choice of a CPU for a task.
+//
+// vruntime is the time that a task has run, divided by its weight; the waiting task with the least is next. A task that
+// comes back from a sleep, or from another CPU, is placed near the least of that CPU's tasks, so that nobody saves up
+// time for later. Real-time tasks wait with vruntime 0, that is before all others and in order of arrival.
+
+#include <pageyard/pressure.h>
+
+#include "sim/scheduler_internal.h"
+
+static const uint64_t slice_ns = 3 * NS_PER_MS, slice_min_ns = 750 * NS_PER_US, wakeup_lag_ns = NS_PER_MS;
+enum { NICE_MIN = -20, NICES = 40 };
+
+// ---- weights ----
+
+void weights_init(struct scheduler *scheduler) // each step of the nice value is a quarter
+{
+	uint64_t *inverse = scheduler->inverse_weight;
+
+	inverse[-NICE_MIN] = UINT64_C(1) << 32;
+	for (int i = -NICE_MIN + 1; i < NICES; i++)
+		inverse[i] = inverse[i - 1] * 5 / 4;
+	for (int i = -NICE_MIN; i > 0; i--)
+		inverse[i - 1] = inverse[i] * 4 / 5;
+}
+
+static void add_vruntime(const struct scheduler *scheduler, struct sim_task *task, uint64_t ns)
+{
+	unsigned __int128 sum = (unsigned __int128)ns * scheduler->inverse_weight[task->nice - NICE_MIN];
+
+	sum += task->vruntime_part;
+	task->vruntime += (uint64_t)(sum >> 32);
+	task->vruntime_part = (uint32_t)sum;
+}
+
+static uint64_t key_of(const struct sim_task *task)
+{
+	return task->realtime ? 0 : task->vruntime;
+}
+
+static struct sim_task *task_of(struct event_node *node)
+{
+	return container_of(node, struct sim_task, run);
+}
+
+bool cpu_has_waiting(const struct cpu *cpu)
+{
+	return cpu->queue.nr != 0;
+}
+
+static unsigned cpu_load(const struct cpu *cpu)
+{
+	return (unsigned)cpu->queue.nr + (cpu->current != NULL);
+}
+
+// ---- time ----
+
+static void raise_min_vruntime(struct cpu *cpu)
+{
+	const struct event_node *first = event_queue_first(&cpu->queue);
+	uint64_t least = UINT64_MAX;
+
+	if (cpu->current && !cpu->current->realtime)
+		least = cpu->current->vruntime;
+	if (first && first->time && first->time < least)
+		least = first->time;
+	if (least != UINT64_MAX && least > cpu->min_vruntime)
+		cpu->min_vruntime = least;
+}
+
+void account_current(struct scheduler *scheduler, struct cpu *cpu, uint64_t now)
+{
+	struct sim_task *task = cpu->current;
+	uint64_t ns = now - cpu->charged_at, user = task->stretch_user;
+
+	if (!ns)
+		return;
+	cpu->charged_at = now;
+	task->stretch_user = 0;
+	task->user_ns += user;
+	task->system_ns += ns - user;
+	cpu->times.user += user;
+	cpu->times.system += ns - user;
+	if (!task->realtime)
+		add_vruntime(scheduler, task, ns);
+	raise_min_vruntime(cpu);
+}
+
+uint64_t cpu_deadline(const struct cpu *cpu)
+{
+	if (!cpu_has_waiting(cpu) || (cpu->current && cpu->current->realtime))
+		return UINT64_MAX;
+	if (cpu->preempt) // it could not run yet when it was picked
+		return task_of(event_queue_first(&cpu->queue))->ready_at;
+	return cpu->slice_end;
+}
+
+// Whoever looks at a CPU's min_vruntime must find it as it is now.
+void account_running(struct scheduler *scheduler)
+{
+	if (scheduler->running)
+		account_current(scheduler, &scheduler->cpu[scheduler->running->cpu], sim_now(scheduler->sim));
+}
+
+void plan_computing(struct cpu *cpu)
+{
+	uint64_t deadline = cpu_deadline(cpu), end = cpu->clock + cpu->current->computing;
+
+	if (end < cpu->clock || end > deadline)
+		end = deadline;
+	cpu->planned = end - cpu->clock;
+	cpu->clock = end;
+}
+
+void end_computing(struct scheduler *scheduler, struct cpu *cpu)
+{
+	cpu->current->stretch_user += cpu->planned;
+	cpu->current->computing -= cpu->planned;
+	cpu->planned = 0;
+	account_current(scheduler, cpu, cpu->clock);
+}
+
+void cut_computing(struct scheduler *scheduler, struct cpu *cpu, uint64_t now)
+{
+	uint64_t begin = cpu->clock - cpu->planned, done = now > begin ? now - begin : 0;
+
+	if (done >= cpu->planned)
+		return;
+	cpu->clock -= cpu->planned - done;
+	cpu->planned = done;
+	end_computing(scheduler, cpu);
+	event_queue_move(&scheduler->cpus, &cpu->event, cpu->clock);
+	lower_horizon(scheduler, cpu->clock + scheduler->grain);
+}
+
+static void set_slice(struct cpu *cpu)
+{
+	uint64_t slice = slice_ns / cpu_load(cpu);
+
+	cpu->slice_end = cpu->slice_start + (slice < slice_min_ns ? slice_min_ns : slice);
+}
+
+// ---- the queue of a CPU ----
+
+static void enqueue(struct scheduler *scheduler, struct cpu *cpu, struct sim_task *task)
+{
+	task->state = TASK_RUNNABLE;
+	tell_pressure(scheduler, task, YARD_PSI_RUNNABLE);
+	if (!event_queue_add(&cpu->queue, &task->run, key_of(task)))
+		queue_failed(scheduler);
+	scheduler->nr_movable += !task->cpu_limit;
+}
+
+static void dequeue(struct scheduler *scheduler, struct cpu *cpu, struct sim_task *task)
+{
+	if (event_queue_remove(&cpu->queue, &task->run))
+		scheduler->nr_movable -= !task->cpu_limit;
+}
+
+static void move_vruntime(struct sim_task *task, const struct cpu *from, const struct cpu *to)
+{
+	uint64_t ahead = task->vruntime > from->min_vruntime ? task->vruntime - from->min_vruntime : 0;
+	uint64_t behind = task->vruntime < from->min_vruntime ? from->min_vruntime - task->vruntime : 0;
+
+	task->vruntime = to->min_vruntime + ahead;
+	task->vruntime -= behind < task->vruntime ? behind : task->vruntime - 1;
+}
+
+static bool should_preempt(const struct sim_task *current, const struct sim_task *woken)
+{
+	if (current->realtime)
+		return false;
+	return woken->realtime || woken->vruntime + wakeup_lag_ns < current->vruntime;
+}
+
+// ---- the choice of a CPU ----
+
+bool is_idle(const struct scheduler *scheduler, unsigned cpu)
+{
+	return scheduler->idle[cpu / 64] >> (cpu % 64) & 1;
+}
+
+static int first_idle(const struct scheduler *scheduler, struct cpu_range range)
+{
+	for (unsigned word = range.first / 64; word * 64 < range.end; word++) {
+		uint64_t bits = scheduler->idle[word];
+		unsigned cpu;
+
+		if (word == range.first / 64)
+			bits &= ~UINT64_C(0) << (range.first % 64);
+		if (!bits)
+			continue;
+		cpu = word * 64 + (unsigned)__builtin_ctzll(bits);
+		return cpu < range.end ? (int)cpu : -1;
+	}
+	return -1;
+}
+
+static struct cpu_range allowed_cpus(const struct scheduler *scheduler, const struct sim_task *task)
+{
+	if (task->cpu_limit)
+		return (struct cpu_range){task->cpu_limit - 1u, task->cpu_limit};
+	if (task->node_limit
+	    && scheduler->range[task->node_limit - 1].end > scheduler->range[task->node_limit - 1].first)
+		return scheduler->range[task->node_limit - 1];
+	return (struct cpu_range){0, scheduler->nr_cpus};
+}
+
+static bool in_range(struct cpu_range range, unsigned cpu)
+{
+	return cpu >= range.first && cpu < range.end;
+}
+
+// Its last CPU if that is idle, else an idle one, of the same node if possible, else the one with the fewest tasks.
+static struct cpu *choose_cpu(struct scheduler *scheduler, const struct sim_task *task)
+{
+	struct cpu_range allowed = allowed_cpus(scheduler, task);
+	struct cpu *best;
+	int idle = -1;
+
+	if (allowed.end - allowed.first == 1 || (in_range(allowed, task->cpu) && is_idle(scheduler, task->cpu)))
+		return &scheduler->cpu[in_range(allowed, task->cpu) ? task->cpu : allowed.first];
+	if (in_range(allowed, task->cpu))
+		idle = first_idle(scheduler, scheduler->range[scheduler->cpu[task->cpu].node]);
+	if (idle < 0)
+		idle = first_idle(scheduler, allowed);
+	if (idle >= 0)
+		return &scheduler->cpu[idle];
+	best = &scheduler->cpu[in_range(allowed, task->cpu) ? task->cpu : allowed.first];
+	for (unsigned i = allowed.first; i < allowed.end && cpu_load(best) > 1; i++)
+		if (cpu_load(&scheduler->cpu[i]) < cpu_load(best))
+			best = &scheduler->cpu[i];
+	return best;
+}
+
+void cpu_start(struct scheduler *scheduler, struct cpu *cpu, uint64_t now)
+{
+	uint64_t start = (now > cpu->clock ? now : cpu->clock) + scheduler->sim->host->cost_table[COST_WAKE_IDLE];
+
+	cpu->times.idle += start - cpu->clock;
+	cpu->clock = start;
+	if (!event_queue_add(&scheduler->cpus, &cpu->event, start))
+		queue_failed(scheduler);
+	lower_horizon(scheduler, start + scheduler->grain);
+}
+
+void task_make_ready(struct scheduler *scheduler, struct sim_task *task)
+{
+	uint64_t now = sim_now(scheduler->sim), least;
+	struct cpu *cpu = choose_cpu(scheduler, task);
+
+	account_running(scheduler);
+	if (cpu->planned)
+		cut_computing(scheduler, cpu, now);
+	if (cpu->id != task->cpu)
+		move_vruntime(task, &scheduler->cpu[task->cpu], cpu);
+	least = cpu->min_vruntime - slice_ns / 2;
+	if (task->vruntime < least)
+		task->vruntime = least;
+	task->cpu = cpu->id;
+	if (now > task->ready_at) // it may have gone to sleep later than the clock of the CPU that wakes it
+		task->ready_at = now;
+	enqueue(scheduler, cpu, task);
+	if (is_idle(scheduler, cpu->id)) {
+		scheduler->idle[cpu->id / 64] &= ~(UINT64_C(1) << (cpu->id % 64));
+		if (cpu != scheduler->interrupted) // else when the interrupt is over
+			cpu_start(scheduler, cpu, now);
+		return;
+	}
+	if (!cpu->current)
+		return;
+	set_slice(cpu);
+	if (should_preempt(cpu->current, task))
+		cpu->preempt = true;
+	if (cpu->current == scheduler->running)
+		lower_horizon(scheduler, cpu_deadline(cpu));
+}
+
+// ---- the choice of a task ----
+
+static bool may_run_on(const struct scheduler *scheduler, const struct sim_task *task, const struct cpu *cpu)
+{
+	return in_range(allowed_cpus(scheduler, task), cpu->id);
+}
+
+// The first waiting task of `from` that may run on `cpu`.
+static struct sim_task *movable_task(const struct scheduler *scheduler, const struct cpu *from, const struct cpu *cpu)
+{
+	const struct event_entry *best = NULL;
+
+	for (size_t i = 0; i < from->queue.nr; i++) {
+		const struct event_entry *entry = &from->queue.heap[i];
+
+		if (!may_run_on(scheduler, task_of(entry->node), cpu))
+			continue;
+		if (!best || entry->time < best->time
+		    || (entry->time == best->time && entry->sequence < best->sequence))
+			best = entry;
+	}
+	return best ? task_of(best->node) : NULL;
+}
+
+// A CPU without work takes a waiting task of the CPU that has the most.
+static void pull_task(struct scheduler *scheduler, struct cpu *cpu)
+{
+	struct sim_task *task = NULL;
+	struct cpu *from = NULL;
+
+	if (!scheduler->nr_movable)
+		return;
+	for (unsigned i = 0; i < scheduler->nr_cpus; i++) {
+		struct cpu *other = &scheduler->cpu[i];
+		struct sim_task *candidate;
+
+		if (!cpu_has_waiting(other) || cpu_load(other) < 2 || (from && cpu_load(other) <= cpu_load(from)))
+			continue;
+		candidate = movable_task(scheduler, other, cpu);
+		if (candidate) {
+			from = other;
+			task = candidate;
+		}
+	}
+	if (!task)
+		return;
+	dequeue(scheduler, from, task);
+	move_vruntime(task, from, cpu);
+	task->cpu = cpu->id;
+	enqueue(scheduler, cpu, task);
+}
+
+static void wait_until(struct cpu *cpu, uint64_t time)
+{
+	if (time <= cpu->clock)
+		return;
+	cpu->times.idle += time - cpu->clock;
+	cpu->clock = time;
+}
+
+static void switch_to(struct scheduler *scheduler, struct cpu *cpu, struct sim_task *task)
+{
+	struct yard_host *host = scheduler->sim->host;
+
+	dequeue(scheduler, cpu, task);
+	wait_until(cpu, task->ready_at);
+	cpu->charged_at = cpu->slice_start = cpu->clock;
+	if (cpu->serial != task->serial) {
+		cpu->clock += host->cost_table[COST_SWITCH];
+		cpu->serial = task->serial;
+		scheduler->switches++;
+	}
+	host->now_ns = cpu->clock;
+	cpu->current = task;
+	task->state = TASK_RUNNING;
+	tell_pressure(scheduler, task, YARD_PSI_ON_CPU);
+}
+
+// The current task goes on: it has still run less than those who wait, or they are not there yet.
+static bool keep_current(struct cpu *cpu, const struct sim_task *next)
+{
+	if (cpu->current->realtime)
+		return true;
+	if (next->ready_at > cpu->clock) {
+		cpu->preempt = true; // looked at again at that time
+		return true;
+	}
+	return cpu->current->vruntime < key_of(next);
+}
+
+static void put_back(struct scheduler *scheduler, struct cpu *cpu)
+{
+	struct sim_task *task = cpu->current;
+
+	cpu->current = NULL;
+	task->ready_at = cpu->clock;
+	enqueue(scheduler, cpu, task);
+}
+
+bool pick_task(struct scheduler *scheduler, struct cpu *cpu)
+{
+	scheduler->sim->host->now_ns = cpu->clock;
+	cpu->preempt = false;
+	if (!cpu->current && !cpu_has_waiting(cpu))
+		pull_task(scheduler, cpu);
+	if (!cpu_has_waiting(cpu)) {
+		if (!cpu->current)
+			scheduler->idle[cpu->id / 64] |= UINT64_C(1) << (cpu->id % 64);
+		return cpu->current;
+	}
+	if (cpu->current && keep_current(cpu, task_of(event_queue_first(&cpu->queue)))) {
+		if (!cpu->preempt)
+			cpu->slice_start = cpu->clock;
+	} else {
+		if (cpu->current)
+			put_back(scheduler, cpu);
+		switch_to(scheduler, cpu, task_of(event_queue_first(&cpu->queue)));
+	}
+	set_slice(cpu);
+	return true;
+}

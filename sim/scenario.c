@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "sim/scenario.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include <pageyard/pressure.h>
+
+#include "sim/data_files.h"
+#include "sim/machine_file.h"
+
+enum { NAME_MAX_LENGTH = 256, GUARDS_MAX = PROCESS_GUARDS_MAX };
+
+// ---- schema ----
+
+struct scenario_file {
+	const struct config_node *place;
+	const char *text, *story;
+	struct machine_file machine;
+	uint64_t duration_ns, settle_ns, iterations, seed;
+	bool until_done;
+	CONFIG_LIST_OF(const char *) policies;
+	CONFIG_LIST_OF(struct config_variant) workload;
+	CONFIG_LIST_OF(struct config_variant) guards;
+};
+
+#define GUARD(member) CONFIG_AT(struct guard_config, member)
+#define DRY_RUN                                                                                                        \
+	{"dry_run", CONFIG_BOOL, GUARD(dry_run), .default_text = "off", .help = "only records what it would kill"}
+
+static const struct config_field systemd_oomd_fields[] = {
+	DRY_RUN,
+	{"swap_used_limit", CONFIG_PERCENT, GUARD(swap_used_limit_ppm), .default_text = "90%", .max = 1000000,
+	 .help = "SwapUsedLimit="},
+	{"pressure_limit", CONFIG_PERCENT, GUARD(pressure_limit_ppm), .default_text = "60%", .max = 1000000,
+	 .help = "ManagedOOMMemoryPressureLimit="},
+	{"pressure_duration", CONFIG_TIME, GUARD(pressure_duration_ns), .default_text = "30s",
+	 .help = "ManagedOOMMemoryPressureDurationSec="},
+	{0},
+};
+static const struct config_field oomd_fields[] = {
+	DRY_RUN,
+	{"swap_free", CONFIG_PERCENT, GUARD(swap_free_below_ppm), .default_text = "20%", .max = 1000000,
+	 .help = "swap guard: free swap below this"},
+	{"pressure_above", CONFIG_PERCENT, GUARD(pressure_above_ppm), .default_text = "60%", .max = 1000000,
+	 .help = "pressure guard: memory full above this ..."},
+	{"pressure_duration", CONFIG_TIME, GUARD(pressure_above_duration_ns), .default_text = "10s",
+	 .help = "... for so long"},
+	{"reclaim_within", CONFIG_TIME, GUARD(reclaim_within_ns), .default_text = "10s",
+	 .help = "... and the group was reclaimed from within this time"},
+	{0},
+};
+static const struct config_schema systemd_oomd_schema = {NULL, sizeof(struct guard_config), systemd_oomd_fields, NULL};
+static const struct config_schema oomd_schema = {NULL, sizeof(struct guard_config), oomd_fields, NULL};
+static const struct config_kind systemd_oomd = {"systemd-oomd", "swap and pressure rules (spec 02 UG-1, UG-2)",
+						&systemd_oomd_schema};
+static const struct config_kind oomd = {"oomd", "swap guard and pressure guard (spec 02 UG-3)", &oomd_schema};
+static const struct config_kind *const guard_kinds[] = {&systemd_oomd, &oomd, NULL};
+static const struct config_variants guard_variants = {"guard", guard_kinds};
+
+static const struct config_field policy_element = {.type = CONFIG_STRING, .size = sizeof(const char *)};
+static const struct config_field workload_element = {.type = CONFIG_VARIANT, .size = sizeof(struct config_variant),
+						     .variants = &workload_variants};
+static const struct config_field guard_element = {.type = CONFIG_VARIANT, .size = sizeof(struct config_variant),
+						  .variants = &guard_variants};
+
+#define AT(member) CONFIG_AT(struct scenario_file, member)
+
+static const struct config_field scenario_fields[] = {
+	{NULL, CONFIG_PLACE, AT(place), .help = NULL},
+	{"text", CONFIG_STRING, AT(text), .default_text = "", .help = "one line about it"},
+	{"story", CONFIG_STRING, AT(story), .default_text = "", .help = "some sentences about it"},
+	{"machine", CONFIG_SECTION, AT(machine), .schema = &machine_schema,
+	 .help = "a name, or a mapping; with base: NAME it changes that machine"},
+	{"duration", CONFIG_TIME, AT(duration_ns), .min = 1, .help = "of an iteration, after the preparations"},
+	{"until_done", CONFIG_BOOL, AT(until_done), .default_text = "off",
+	 .help = "an iteration ends when all its workloads have ended, if that is earlier"},
+	{"settle", CONFIG_TIME, AT(settle_ns), .default_text = "0", .help = "before anything is counted"},
+	{"iterations", CONFIG_COUNT, AT(iterations), .default_text = "1", .min = 1, .max = 10000,
+	 .help = "on the same machine, without a reboot"},
+	{"policies", CONFIG_LIST, AT(policies), .default_text = "[vanilla, linux-7.3]", .min = 1, .max = 64,
+	 .element = &policy_element, .help = "that are compared if none is named"},
+	{"seed", CONFIG_COUNT, AT(seed), .default_text = "1", .help = "of all random choices"},
+	{"workload", CONFIG_LIST, AT(workload), .min = 1, .max = 1000, .element = &workload_element,
+	 .help = "what runs"},
+	{"guards", CONFIG_LIST, AT(guards), .default_text = "[]", .max = GUARDS_MAX, .element = &guard_element,
+	 .help = "daemons that kill before the kernel does"},
+	{0},
+};
+const struct config_schema scenario_schema = {"scenario", sizeof(struct scenario_file), scenario_fields, NULL};
+
+// ---- workloads ----
+
+// The n-th of a kind without a name, from 1.
+static const char *make_name(struct scenario *scenario, uint32_t index, const char *kind, uint32_t number)
+{
+	char text[NAME_MAX_LENGTH];
+
+	if (number == 1)
+		return kind;
+	snprintf(text, sizeof(text), "%s-%u", kind, number);
+	scenario->workload_name[index] = strdup(text);
+	return scenario->workload_name[index];
+}
+
+// Names that were not written: the kind, the second time kind-2, and so on past names that are taken.
+static bool name_workloads(struct scenario *scenario)
+{
+	for (uint32_t i = 0; i < scenario->nr_workloads; i++) {
+		struct workload *workload = &scenario->workload[i];
+		uint32_t number = 0, taken = 0;
+
+		if (*workload->common.name)
+			continue;
+		do {
+			const char *name;
+
+			free(scenario->workload_name[i]);
+			scenario->workload_name[i] = NULL;
+			name = make_name(scenario, i, workload->kind->config.name, ++number);
+			if (!name)
+				return false;
+			workload->common.name = "";
+			for (taken = 0; taken < scenario->nr_workloads; taken++)
+				if (!strcmp(scenario->workload[taken].common.name, name))
+					break;
+			workload->common.name = name;
+		} while (taken < scenario->nr_workloads);
+	}
+	return true;
+}
+
+static void check_place(struct config *config, const struct scenario *scenario, const struct workload_common *common)
+{
+	const struct machine *machine = &scenario->machine;
+
+	if (common->cpu >= 0 && common->cpu >= machine->nr_cpus)
+		config_error(config, common->place, "cpu", "CPU %d of a machine with %u CPUs (0 to %u)", (int)common->cpu,
+			     machine->nr_cpus, machine->nr_cpus - 1);
+	if (common->node >= 0 && common->node >= machine->nr_nodes)
+		config_error(config, common->place, "node", "node %d of a machine with %u nodes (0 to %u)",
+			     (int)common->node, machine->nr_nodes, machine->nr_nodes - 1);
+	else if (common->node >= 0 && !machine->node[common->node].cpus)
+		config_error(config, common->place, "node", "node %d has no CPU to run on", (int)common->node);
+	if (common->cpu >= 0 && common->node >= 0)
+		config_error(config, common->place, "node", "either cpu or node, not both");
+	if (common->stop_ns <= common->start_ns)
+		config_error(config, common->place, "stop", "it would stop before it starts");
+}
+
+// Each named group gets pressure statistics of its own, of which there are not many.
+static void check_groups(struct config *config, const struct scenario *scenario)
+{
+	const char *known[YARD_PSI_GROUPS];
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < scenario->nr_workloads; i++) {
+		const struct workload_common *common = &scenario->workload[i].common;
+		uint32_t at = 0;
+
+		while (at < nr && strcmp(known[at], common->group))
+			at++;
+		if (!*common->group || at < nr)
+			continue;
+		if (nr == YARD_PSI_GROUPS - 1) {
+			config_error(config, common->place, "group", "'%s' is one group too many; there may be %d",
+				     common->group, YARD_PSI_GROUPS - 1);
+			return;
+		}
+		known[nr++] = common->group;
+	}
+}
+
+static bool build_workloads(struct config *config, const struct scenario_file *file, struct scenario *scenario)
+{
+	bool measured = false;
+
+	scenario->nr_workloads = (uint32_t)file->workload.nr;
+	scenario->workload = calloc(file->workload.nr, sizeof(*scenario->workload));
+	scenario->workload_name = calloc(file->workload.nr, sizeof(*scenario->workload_name));
+	if (!scenario->workload || !scenario->workload_name)
+		return false;
+	for (uint32_t i = 0; i < scenario->nr_workloads; i++) {
+		struct workload *workload = &scenario->workload[i];
+
+		workload_init(workload, &file->workload.item[i]);
+		workload->all = scenario->workload;
+		workload->nr_all = scenario->nr_workloads;
+		measured |= !workload->common.first && !workload->common.background;
+		check_place(config, scenario, &workload->common);
+	}
+	check_groups(config, scenario);
+	if (file->until_done && !measured)
+		config_error(config, file->place, "until_done", "no workload could end it: all are first: or background:");
+	return name_workloads(scenario);
+}
+
+// ---- guards, policies ----
+
+static bool build_guards(const struct scenario_file *file, struct scenario *scenario)
+{
+	scenario->nr_guards = (uint32_t)file->guards.nr;
+	scenario->guard = calloc(file->guards.nr + 1, sizeof(*scenario->guard));
+	if (!scenario->guard)
+		return false;
+	for (uint32_t i = 0; i < scenario->nr_guards; i++) {
+		scenario->guard[i] = *(const struct guard_config *)file->guards.item[i].object;
+		scenario->guard[i].kind = file->guards.item[i].kind == &oomd ? GUARD_OOMD : GUARD_SYSTEMD_OOMD;
+	}
+	return true;
+}
+
+static void check_policies(struct config *config, const struct scenario_file *file)
+{
+	struct yard_policy policy;
+	char reason[256];
+
+	for (size_t i = 0; i < file->policies.nr; i++)
+		if (yard_policy_parse(file->policies.item[i], &policy, reason, sizeof(reason)))
+			config_error(config, file->place, "policies", "%s", reason);
+}
+
+// ---- fingerprint ----
+
+static bool digest(const struct scenario_file *file, struct config_digest *digest)
+{
+	struct scenario_file canonical = *file;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&text, &size);
+	XXH128_hash_t hash;
+
+	if (!memory)
+		return false;
+	canonical.text = canonical.story = "";
+	canonical.seed = 0;
+	canonical.policies.nr = 0;
+	machine_forget_text(&canonical.machine);
+	config_write_canonical(memory, &scenario_schema, &canonical);
+	if (fclose(memory)) {
+		free(text);
+		return false;
+	}
+	hash = XXH3_128bits(text, size);
+	*digest = (struct config_digest){hash.low64, hash.high64};
+	free(text);
+	return true;
+}
+
+// ---- loading ----
+
+struct search {
+	const char *beside;
+	char path[DATA_PATH_MAX];
+};
+
+static const char *find_machine(void *context, const char *name)
+{
+	struct search *search = context;
+
+	return data_find("machines", name, search->beside, search->path);
+}
+
+static bool build(struct config *config, const struct scenario_file *file, struct scenario *scenario)
+{
+	scenario->text = file->text;
+	scenario->story = file->story;
+	scenario->duration_ns = file->duration_ns;
+	scenario->until_done = file->until_done;
+	scenario->settle_ns = file->settle_ns;
+	scenario->iterations = file->iterations;
+	scenario->seed = file->seed;
+	scenario->policy = file->policies.item;
+	scenario->nr_policies = (uint32_t)file->policies.nr;
+	check_policies(config, file);
+	return machine_build(config, &file->machine, &scenario->machine) && build_workloads(config, file, scenario)
+	       && build_guards(file, scenario) && digest(file, &scenario->fingerprint);
+}
+
+static bool read_scenario(struct scenario *scenario, const char *path, const char *const *sets, size_t nr_sets)
+{
+	struct search search = {.beside = path};
+	char **machines = data_names("machines", path);
+	const struct config_include machine = {"machine", find_machine, (const char *const *)machines, &search};
+	struct config *config = scenario->config;
+	struct scenario_file file;
+	struct config_node *root = config_read(config, path);
+	bool fine;
+
+	root = config_resolve(config, root, &machine, 1, sets, nr_sets);
+	fine = config_load(config, root, &scenario_schema, &file) && build(config, &file, scenario);
+	data_names_free(machines);
+	return fine && !config_errors(config);
+}
+
+static void no_scenario(const char *name, FILE *errors)
+{
+	char **names = data_names("scenarios", NULL);
+	const char *near = names ? config_nearest(name, (const char *const *)names) : NULL;
+
+	fprintf(errors, "error: there is no scenario '%s'", name);
+	if (near)
+		fprintf(errors, "; did you mean '%s'?", near);
+	fprintf(errors, "\nlooked for: a file of this name if it has a / or ends with .yaml, else scenarios/%s.yaml here and "
+			"in %s\n",
+		name, PAGEYARD_DATADIR);
+	data_names_free(names);
+}
+
+struct scenario *scenario_load(const char *name, const char *const *sets, size_t nr_sets, FILE *errors)
+{
+	struct scenario *scenario = calloc(1, sizeof(*scenario));
+	char path[DATA_PATH_MAX], own_name[NAME_MAX_LENGTH];
+
+	if (!data_find("scenarios", name, NULL, path)) {
+		no_scenario(name, errors);
+		free(scenario);
+		return NULL;
+	}
+	data_name(path, own_name, sizeof(own_name));
+	if (scenario) {
+		scenario->config = config_new();
+		scenario->name = scenario->own_name = strdup(own_name);
+	}
+	if (!scenario || !scenario->config || !scenario->own_name) {
+		fprintf(errors, "error: out of memory\n");
+		scenario_free(scenario);
+		return NULL;
+	}
+	if (read_scenario(scenario, path, sets, nr_sets))
+		return scenario;
+	fputs(config_errors(scenario->config) ? config_report(scenario->config) : "error: out of memory\n", errors);
+	scenario_free(scenario);
+	return NULL;
+}
+
+void scenario_free(struct scenario *scenario)
+{
+	if (!scenario)
+		return;
+	for (uint32_t i = 0; scenario->workload_name && i < scenario->nr_workloads; i++) {
+		workload_reset(&scenario->workload[i]);
+		free(scenario->workload_name[i]);
+	}
+	free(scenario->workload_name);
+	free(scenario->workload);
+	free(scenario->guard);
+	free(scenario->own_name);
+	machine_release(&scenario->machine);
+	config_free(scenario->config);
+	free(scenario);
+}
+
+// ---- a machine alone ----
+
+struct alone {
+	struct machine_file machine;
+};
+
+bool machine_load(const char *name, struct machine *machine, FILE *errors)
+{
+	static const struct config_field fields[] = {
+		{"machine", CONFIG_SECTION, CONFIG_AT(struct alone, machine), .schema = &machine_schema, .help = ""},
+		{0},
+	};
+	static const struct config_schema schema = {"machine file", sizeof(struct alone), fields, NULL};
+	struct search search = {.beside = NULL};
+	char **machines = data_names("machines", NULL), text[DATA_PATH_MAX + 16];
+	const struct config_include include = {"machine", find_machine, (const char *const *)machines, &search};
+	struct config *config = config_new();
+	struct config_node *root;
+	struct alone alone;
+	bool fine = false;
+
+	snprintf(text, sizeof(text), "machine: %s\n", name);
+	*machine = (struct machine){0};
+	if (config) {
+		root = config_parse(config, "machine", text, strlen(text));
+		root = config_resolve(config, root, &include, 1, NULL, 0);
+		fine = config_load(config, root, &schema, &alone) && machine_build(config, &alone.machine, machine)
+		       && !config_errors(config);
+	}
+	if (!fine) {
+		fputs(config && config_errors(config) ? config_report(config) : "error: out of memory\n", errors);
+		machine_release(machine);
+	}
+	config_free(config);
+	data_names_free(machines);
+	return fine;
+}

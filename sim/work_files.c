@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "sim/work_files.h"
+
+size_t work_files_size(uint64_t nr)
+{
+	return nr * sizeof(struct work_file);
+}
+
+bool work_files_create(struct simulation *sim, struct sim_task *task, struct work_files *files, void *memory, uint64_t nr,
+		       struct config_range size)
+{
+	*files = (struct work_files){.item = memory};
+	if (!memory || !kernel_caches(sim, &files->caches))
+		return false;
+	for (; files->nr < nr; files->nr++) {
+		files->item[files->nr].file = file_create(sim, workload_draw(task, size));
+		if (!files->item[files->nr].file)
+			return false;
+	}
+	return true;
+}
+
+struct file *work_files_open(struct simulation *sim, struct work_files *files, uint64_t i)
+{
+	struct work_file *item = &files->item[i];
+
+	if (!item->file || !cached_file_open(sim, &files->caches, &item->cached))
+		return NULL;
+	return file_open(item->file);
+}
+
+void work_files_close(struct simulation *sim, struct work_files *files, uint64_t i)
+{
+	file_close(sim, files->item[i].file);
+	cached_file_close(sim, &files->caches, &files->item[i].cached);
+}
+
+static void delete_file(struct simulation *sim, struct work_files *files, uint64_t i)
+{
+	struct work_file *item = &files->item[i];
+
+	if (!item->file)
+		return;
+	cached_file_delete(sim, &files->caches, &item->cached);
+	file_unlink(sim, item->file);
+	item->file = NULL;
+}
+
+struct file *work_files_replace(struct simulation *sim, struct work_files *files, uint64_t i)
+{
+	delete_file(sim, files, i);
+	files->item[i].file = file_create(sim, 0);
+	return files->item[i].file;
+}
+
+void work_files_delete(struct simulation *sim, struct work_files *files)
+{
+	for (uint64_t i = 0; i < files->nr; i++)
+		delete_file(sim, files, i);
+	files->nr = 0;
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernel's own threads and timers: kswapd and kcompactd of each node, the OOM reaper, the vmstat work of each CPU,
+// the pressure statistics.
+
+#pragma once
+
+#include "sim/scheduler.h"
+
+struct workers;
+
+// NULL: no memory (sim_fail() was called).
+struct workers *workers_start(struct simulation *sim);
+void workers_free(struct workers *workers); // after the scheduler's end

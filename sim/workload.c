@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kinds, the keys that all of them have, and what their bodies share.
+
+#include "sim/workload.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/machine.h"
+
+// ---- kinds ----
+
+// X(symbol), by name
+#define KINDS_TABLE(X)                                                                                                 \
+	X(kind_anonymous_churn) X(kind_anonymous_hold) X(kind_cache_server) X(kind_file_hold) X(kind_file_reader)      \
+	X(kind_file_writer) X(kind_fork_storm) X(kind_fragment) X(kind_hpc_ranks) X(kind_kernel_build)                 \
+	X(kind_kernel_memory) X(kind_log_writer) X(kind_memory_hog) X(kind_network_receive)                            \
+	X(kind_packet_sender) X(kind_page_table_churn) X(kind_pipe_burst) X(kind_pipe_churn) X(kind_slab_churn)        \
+	X(kind_socket_churn) X(kind_storm) X(kind_stutter) X(kind_thp_burst) X(kind_unmovable_demand)
+
+#define X(symbol) extern const struct task_kind symbol;
+KINDS_TABLE(X)
+#undef X
+
+const struct config_kind *const workload_kinds[] = {
+#define X(symbol) &symbol.config,
+	KINDS_TABLE(X)
+#undef X
+	NULL,
+};
+_Static_assert(!offsetof(struct task_kind, config), "a kind begins with what the reader of files knows of it");
+
+const struct config_variants workload_variants = {"task kind", workload_kinds};
+
+// ---- the keys of all kinds ----
+
+#define NEGATIVE(n) {"-" #n, (uint64_t)-(n)}
+
+static const struct config_word nice_words[] = {
+	NEGATIVE(1),  NEGATIVE(2),  NEGATIVE(3),  NEGATIVE(4),	NEGATIVE(5),  NEGATIVE(6),  NEGATIVE(7),
+	NEGATIVE(8),  NEGATIVE(9),  NEGATIVE(10), NEGATIVE(11), NEGATIVE(12), NEGATIVE(13), NEGATIVE(14),
+	NEGATIVE(15), NEGATIVE(16), NEGATIVE(17), NEGATIVE(18), NEGATIVE(19), NEGATIVE(20), {0},
+};
+static const struct config_word oom_words[] = {NEGATIVE(1000), NEGATIVE(900), NEGATIVE(500), NEGATIVE(250), {0}};
+static const struct config_word forever[] = {{"never", SIM_FOREVER}, {0}};
+static const struct config_word at_the_end[] = {{"end", SIM_FOREVER}, {0}};
+static const struct config_word endless[] = {{"endless", 0}, {0}};
+static const struct config_word any[] = {{"any", UINT64_MAX}, {0}};
+
+#define AT(member) CONFIG_AT(struct workload_common, member)
+
+static const struct config_field common_fields[] = {
+	{NULL, CONFIG_PLACE, AT(place), .help = NULL},
+	{"name", CONFIG_NAME, AT(name), .default_text = "", .help = "in tables and for --set; default: the kind"},
+	{"start", CONFIG_TIME, AT(start_ns), .default_text = "0", .help = "after the scenario's clock has begun"},
+	{"stop", CONFIG_TIME, AT(stop_ns), .default_text = "end", .words = at_the_end, .help = "likewise"},
+	{"count", CONFIG_COUNT, AT(count), .default_text = "1", .min = 1, .max = 100000, .help = "instances"},
+	{"ramp", CONFIG_TIME, AT(ramp_ns), .default_text = "0", .help = "the instances' starts are spread over this"},
+	{"repeat", CONFIG_COUNT, AT(repeat), .default_text = "1", .min = 1, .words = endless,
+	 .help = "times that each instance runs"},
+	{"pause", CONFIG_TIME, AT(pause_ns), .default_text = "0", .help = "... with this in between"},
+	{"restart", CONFIG_TIME, AT(restart_ns), .default_text = "never", .words = forever,
+	 .help = "a killed instance starts again after this"},
+	{"nice", CONFIG_COUNT, AT(nice), .default_text = "0", .max = 19, .words = nice_words, .help = "-20 to 19"},
+	{"realtime", CONFIG_BOOL, AT(realtime), .default_text = "off", .help = "before all tasks that are not"},
+	{"cpu", CONFIG_COUNT, AT(cpu), .default_text = "any", .words = any, .max = 1023, .help = "runs there only"},
+	{"node", CONFIG_COUNT, AT(node), .default_text = "any", .words = any, .max = 47,
+	 .help = "runs on the CPUs of this node only"},
+	{"group", CONFIG_STRING, AT(group), .default_text = "", .help = "the service it belongs to: guards kill by group"},
+	{"oom_score_adj", CONFIG_COUNT, AT(oom_score_adj), .default_text = "0", .max = 1000, .words = oom_words,
+	 .help = "as in /proc; -1000: never killed"},
+	{"first", CONFIG_BOOL, AT(first), .default_text = "off",
+	 .help = "a preparation: the clock begins when it is ready"},
+	{"background", CONFIG_BOOL, AT(background), .default_text = "off",
+	 .help = "ends when all that are not in the background have"},
+	{0},
+};
+const struct config_schema workload_common_schema = {"workload", sizeof(struct workload_common), common_fields, NULL};
+
+void workload_init(struct workload *workload, const struct config_variant *variant)
+{
+	*workload = (struct workload){
+		.common = *(const struct workload_common *)variant->object,
+		.kind = (const struct task_kind *)variant->kind,
+		.parameters = variant->object,
+	};
+}
+
+// ---- what is counted ----
+
+uint64_t *workload_figure(struct workload *workload, const char *name, int better)
+{
+	for (unsigned i = 0; i < workload->nr_figures; i++)
+		if (!strcmp(workload->figure[i].name, name))
+			return &workload->figure[i].value;
+	assert(workload->nr_figures < WORKLOAD_FIGURES_MAX); // names are literals of the kinds
+	workload->figure[workload->nr_figures] = (struct workload_figure){name, 0, (int8_t)better};
+	return &workload->figure[workload->nr_figures++].value;
+}
+
+void workload_latency(struct simulation *sim, struct workload *workload, const char *name, uint64_t ns)
+{
+	if (!workload->latency) {
+		workload->latency = calloc(1, sizeof(*workload->latency));
+		workload->latency_name = name;
+		if (!workload->latency) {
+			sim_fail(sim, "out of memory");
+			return;
+		}
+	}
+	histogram_add(workload->latency, ns);
+}
+
+// ---- for the bodies ----
+
+void *workload_shared(struct simulation *sim, struct workload *workload, size_t size)
+{
+	if (!workload->shared)
+		workload->shared = calloc(1, size);
+	if (!workload->shared)
+		sim_fail(sim, "out of memory");
+	return workload->shared;
+}
+
+uint64_t workload_pages(const struct simulation *sim, struct config_amount amount)
+{
+	return config_amount_bytes(amount, machine_pages(sim->machine) * SIM_PAGE) / SIM_PAGE;
+}
+
+bool workload_pause(struct simulation *sim, struct sim_task *task, const struct workload_instance *instance, uint64_t ns)
+{
+	if (ns)
+		task_sleep(sim, ns);
+	else
+		sim_point(sim);
+	return !workload_over(instance, task);
+}
+
+bool workload_pace(struct simulation *sim, struct sim_task *task, const struct workload_instance *instance,
+		   struct workload_pace *pace, struct config_rate rate)
+{
+	uint64_t now = sim_now(sim);
+
+	if (!rate.events)
+		return workload_pause(sim, task, instance, 0);
+	if (pace->next_ns > now)
+		task_sleep_until(sim, pace->next_ns);
+	else
+		pace->next_ns = now;
+	pace->next_ns += rate.period_ns / rate.events;
+	pace->rest += rate.period_ns % rate.events;
+	if (pace->rest >= rate.events) {
+		pace->rest -= rate.events;
+		pace->next_ns++;
+	}
+	return workload_pause(sim, task, instance, 0);
+}
+
+uint64_t workload_draw(struct sim_task *task, struct config_range range)
+{
+	return random_between(&task->random, range.min, range.max);
+}
