@@ -3,6 +3,7 @@
 // pageyard run: a scenario under several policies, side by side.
 
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -35,7 +36,7 @@ static const struct cli_option options[] = {
 	[OPT_TRACE] = {"trace", 0, "FILE", "write a trace that `pageyard replay` takes (one policy, one run)"},
 	[OPT_PERFETTO] = {"perfetto", 0, "FILE", "write a timeline for ui.perfetto.dev (one policy, one run)"},
 	[OPT_CHECK] = {"check", 0, NULL,
-		       "check all invariants after each call that entered the slow path, for 2 s of an iteration"},
+		       "verify all invariants after each slow-path call, some thousand times if no --duration is given"},
 	[OPT_JOBS] = {"jobs", 0, "N", "simulations at a time; the number of CPUs without it. Results do not depend on it"},
 	{0},
 };
@@ -56,11 +57,11 @@ static const struct cli_command command = {
 	.arguments_max = -1,
 };
 
-enum { CHECK_NS = 2000000000, SETS_MAX = 256, RUNS_MAX = 1000 };
+enum { SETS_MAX = 256, RUNS_MAX = 1000 };
 
-struct job { // one simulation
-	unsigned policy, run;
-};
+// Where --check ends, if no --duration is given: that is seconds for the largest machines, too.
+#define CHECK_NS UINT64_C(60000000000)
+enum { CHECK_FRAMES = 1 << 26, CHECK_REQUESTS = 2000000 };
 
 struct invocation {
 	char *policy_text[REPLAY_POLICIES_MAX]; // to free
@@ -70,7 +71,7 @@ struct invocation {
 	const char *set[SETS_MAX];
 	char *made_set[4]; // to free
 	unsigned nr_sets, nr_made;
-	bool seed_given, json, check;
+	bool seed_given, duration_given, iterations_given, json, check;
 	uint64_t seed;
 	unsigned runs, jobs;
 	struct event_log_paths log;
@@ -78,11 +79,12 @@ struct invocation {
 	const char *name;
 	struct scenario *scenario;
 	struct run **run; // nr_policies x runs
-	atomic_uint next_job, finished;
-	atomic_uint done[REPLAY_POLICIES_MAX * 8]; // thousandths, of the first jobs
+	atomic_uint next_job;
+	atomic_ulong done; // thousandths of all jobs together
 	atomic_bool failed;
 	char error[512];
 	pthread_mutex_t lock; // of `error` and of the terminal
+	unsigned shown;	      // percent, on the terminal
 };
 
 // ---- options ----
@@ -150,8 +152,8 @@ static int take_option(struct invocation *run, int option, const char *value)
 	case OPT_RUNS: return take_number("runs", value, RUNS_MAX, &run->runs);
 	case OPT_JOBS: return take_number("jobs", value, 1024, &run->jobs);
 	case OPT_SET: return add_set(run, value);
-	case OPT_DURATION: return make_set(run, "duration", value);
-	case OPT_ITERATIONS: return make_set(run, "iterations", value);
+	case OPT_DURATION: run->duration_given = true; return make_set(run, "duration", value);
+	case OPT_ITERATIONS: run->iterations_given = true; return make_set(run, "iterations", value);
 	case OPT_JSON: run->json = true; break;
 	case OPT_CHECK: run->check = true; break;
 	case OPT_EVENTS: run->log.text = value; break;
@@ -178,7 +180,7 @@ static bool wants_log(const struct invocation *run)
 struct observer { // of one simulation
 	struct invocation *invocation;
 	struct event_log *log;
-	unsigned job;
+	unsigned told; // thousandths of it, in `done`
 };
 
 static void fail(struct invocation *run, const char *policy, const char *text)
@@ -197,17 +199,26 @@ static void on_event(void *context, struct simulation *sim, const struct yard_ev
 static void show_progress(struct invocation *run)
 {
 	enum { WIDTH = 40 };
-	unsigned jobs = run->nr_policies * run->runs, sum = 0, shown = jobs < REPLAY_POLICIES_MAX * 8 ? jobs : REPLAY_POLICIES_MAX * 8;
-	unsigned filled;
+	unsigned percent, filled;
 
-	for (unsigned i = 0; i < shown; i++)
-		sum += atomic_load(&run->done[i]);
-	sum /= shown;
-	filled = sum * WIDTH / 1000;
 	pthread_mutex_lock(&run->lock);
-	fprintf(stderr, "\r%s [%.*s%*s] %3u%%", run->name, (int)filled, "########################################",
-		(int)(WIDTH - filled), "", sum / 10);
+	percent = (unsigned)(atomic_load(&run->done) / (10ul * run->nr_policies * run->runs));
+	filled = percent * WIDTH / 100;
+	if (percent != run->shown)
+		fprintf(stderr, "\r%s [%.*s%*s] %3u%%", run->name, (int)filled,
+			"########################################", (int)(WIDTH - filled), "", percent);
+	run->shown = percent;
 	pthread_mutex_unlock(&run->lock);
+}
+
+static void add_progress(struct observer *observer, unsigned thousandths)
+{
+	if (thousandths == observer->told)
+		return;
+	atomic_fetch_add(&observer->invocation->done, thousandths - observer->told);
+	observer->told = thousandths;
+	if (isatty(STDERR_FILENO))
+		show_progress(observer->invocation);
 }
 
 static void on_progress(void *context, struct simulation *sim, unsigned thousandths)
@@ -216,11 +227,7 @@ static void on_progress(void *context, struct simulation *sim, unsigned thousand
 
 	if (observer->log)
 		event_log_sample(observer->log, sim);
-	if (observer->job >= REPLAY_POLICIES_MAX * 8
-	    || atomic_exchange(&observer->invocation->done[observer->job], thousandths) == thousandths)
-		return;
-	if (isatty(STDERR_FILENO))
-		show_progress(observer->invocation);
+	add_progress(observer, thousandths);
 }
 
 static struct scenario *load(const struct invocation *run)
@@ -232,14 +239,19 @@ static void simulate(struct invocation *run, unsigned job)
 {
 	unsigned policy = job / run->runs;
 	struct scenario *scenario = load(run); // its workloads are the simulation's
-	struct observer observer = {.invocation = run, .job = job};
+	struct observer observer = {.invocation = run};
 	struct runner_options options = {
 		.policy = &run->policy[policy], .seed = run->seed + job % run->runs, .check = run->check,
-		.duration_ns = run->check ? CHECK_NS : 0, .iterations = run->check ? 1 : 0,
+		.iterations = run->check && !run->iterations_given ? 1 : 0,
 		.progress = on_progress, .context = &observer,
 	};
 	char error[256];
 
+	if (scenario && run->check && !run->duration_given) {
+		options.duration_ns = scenario->duration_ns < CHECK_NS ? scenario->duration_ns : CHECK_NS;
+		options.check_frames = CHECK_FRAMES;
+		options.check_requests = CHECK_REQUESTS;
+	}
 	if (scenario && wants_log(run)) {
 		observer.log = event_log_open(&run->log, error, sizeof(error));
 		options.event = on_event;
@@ -254,6 +266,7 @@ static void simulate(struct invocation *run, unsigned job)
 		fail(run, run->policy_name[policy], run->run[job]->error);
 	if (observer.log && !event_log_close(observer.log, error, sizeof(error)))
 		fail(run, run->policy_name[policy], error);
+	add_progress(&observer, 1000); // it may have ended earlier
 	scenario_free(scenario);
 }
 
@@ -278,8 +291,8 @@ static void simulate_all(struct invocation *run)
 	threads = threads < jobs ? threads : jobs;
 	thread = calloc(threads, sizeof(*thread));
 	atomic_store(&run->next_job, 0);
-	for (unsigned i = 0; i < REPLAY_POLICIES_MAX * 8; i++)
-		atomic_store(&run->done[i], 0);
+	atomic_store(&run->done, 0);
+	run->shown = UINT_MAX;
 	while (thread && started + 1 < threads && !pthread_create(&thread[started], NULL, work, run))
 		started++;
 	work(run);
@@ -292,36 +305,59 @@ static void simulate_all(struct invocation *run)
 
 // ---- answers ----
 
+static const char *plural(uint64_t number)
+{
+	return number == 1 ? "" : "s";
+}
+
+static void print_heading(const struct invocation *run)
+{
+	const struct scenario *scenario = run->scenario;
+
+	printf("%s: %s\n", scenario->name, scenario->text);
+	printf("machine %s, seed %" PRIu64 ", %u run%s of %" PRIu64 " iteration%s, fingerprint %016" PRIx64 "%016" PRIx64
+	       "\n\n",
+	       scenario->machine.name, run->seed, run->runs, plural(run->runs), run->run[0]->nr_iterations,
+	       plural(run->run[0]->nr_iterations), scenario->fingerprint.high, scenario->fingerprint.low);
+}
+
 static int print_results(struct invocation *run, struct run_set *set)
 {
 	struct compare compare = {.nr_columns = run->nr_policies};
+	struct measures measures = {0};
+	int code = EXIT_FINE;
 
 	for (unsigned i = 0; i < run->nr_policies; i++)
 		compare.column[i] = run->policy_name[i];
-	run_table(&compare, run->scenario, set, run->nr_policies);
-	if (compare.failed) {
-		compare_free(&compare);
-		return cli_error(&command, "out of memory");
-	}
-	printf("%s: %s\n", run->scenario->name, run->scenario->text);
-	printf("machine %s, seed %" PRIu64 ", %u run%s of %" PRIu64 " iteration%s, fingerprint %016" PRIx64 "%016" PRIx64 "\n\n",
-	       run->scenario->machine.name, run->seed, run->runs, run->runs == 1 ? "" : "s", run->run[0]->nr_iterations,
-	       run->run[0]->nr_iterations == 1 ? "" : "s", run->scenario->fingerprint.high, run->scenario->fingerprint.low);
-	compare_print(&compare, stdout);
-	compare_free(&compare);
-	if (run->run[0]->nr_iterations > 1) {
-		printf("\nTHP fault alloc in each iteration\n");
-		run_print_trend(stdout, set, run->nr_policies);
-	}
-	if (run->scenario->nr_guards) {
-		printf("\nGuards\n");
+	if (measures_collect(&measures, run->scenario, set, run->nr_policies))
+		run_table(&compare, &measures, set, run->nr_policies);
+	if (measures.failed || compare.failed) {
+		code = cli_error(&command, "out of memory");
+	} else {
+		print_heading(run);
+		compare_print(&compare, stdout);
+		if (run->run[0]->nr_iterations > 1)
+			run_print_trend(stdout, set, run->nr_policies);
 		run_print_guards(stdout, run->scenario, set, run->nr_policies);
+		if (run->runs > 1 && run->nr_policies > 1) {
+			putchar('\n');
+			run_print_significance(stdout, &measures, set, run->nr_policies);
+		}
 	}
-	if (run->runs > 1) {
-		putchar('\n');
-		run_print_significance(stdout, run->scenario, set, run->nr_policies);
-	}
-	return EXIT_FINE;
+	compare_free(&compare);
+	measures_free(&measures);
+	return code;
+}
+
+static void print_checks(const struct invocation *run)
+{
+	unsigned jobs = run->nr_policies * run->runs;
+	uint64_t checks = 0;
+
+	for (unsigned i = 0; i < jobs; i++)
+		checks += run->run[i]->checks;
+	printf("%s: %u simulation%s, %" PRIu64 " check%s, no violation\n", run->scenario->name, jobs, plural(jobs), checks,
+	       plural(checks));
 }
 
 static int answer(struct invocation *run)
@@ -331,8 +367,7 @@ static int answer(struct invocation *run)
 	for (unsigned i = 0; i < run->nr_policies; i++)
 		set[i] = (struct run_set){run->policy_name[i], run->run + i * run->runs, run->runs};
 	if (run->check && !run->json) {
-		printf("%s: %u simulation%s, no violation\n", run->scenario->name, run->nr_policies * run->runs,
-		       run->nr_policies * run->runs == 1 ? "" : "s");
+		print_checks(run);
 		return EXIT_FINE;
 	}
 	if (!run->json)
@@ -418,8 +453,12 @@ static int run_arguments(struct invocation *run, int argc, char **argv)
 
 	if (first == argc && !run->check)
 		return cli_usage_error(&command, "which scenario? (see: pageyard list)");
+	if (first == argc && wants_log(run))
+		return cli_usage_error(&command, "--events, --trace and --perfetto go with one scenario");
 	if (first == argc)
 		return run_all(run);
+	if (wants_log(run) && argc - first > 1)
+		return cli_usage_error(&command, "--events, --trace and --perfetto go with one scenario, not %d", argc - first);
 	for (int i = first; !code && i < argc; i++)
 		code = run_scenario(run, argv[i]);
 	return code;

@@ -98,9 +98,10 @@ static enum isolate_error throttle(struct yard *yard, const struct compact_contr
 	while (too_many_isolated(yard, cc)) {
 		if (cc->nr_migratepages || cc->mode == YARD_MIGRATE_ASYNC)
 			return ISOLATE_AGAIN;
-		if ((task_flags(yard) & (YARD_TASK_KTHREAD | YARD_TASK_KSWAPD)) == YARD_TASK_KTHREAD)
+		if ((task_flags(yard) & (YARD_TASK_KTHREAD | YARD_TASK_KSWAPD)) == YARD_TASK_KTHREAD) {
+			yard_host_charge(&yard->host, YARD_COST_ZONE_CHECK, 1); // or virtual time would stand still
 			yard_host_yield(&yard->host);
-		else if (sleeps++ < THROTTLE_SLEEPS)
+		} else if (sleeps++ < THROTTLE_SLEEPS)
 			reclaim_throttle(yard, cc->zone->node, YARD_QUEUE_ISOLATED);
 		else
 			return ISOLATE_AGAIN;

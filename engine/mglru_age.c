@@ -100,6 +100,19 @@ static void walk_part(struct yard *yard, unsigned node, const struct part *part,
 	yard_host_yield(&yard->host);
 }
 
+// lru_lock held; released in between. Who finds nothing left to walk must not go on to evict pages that nobody has aged yet.
+static void wait_for_walkers(struct yard *yard, struct node_mm *mm, uint64_t max_seq)
+{
+	const struct lru_gen *gens = &mm->lruvec.gen;
+
+	while (gens->max_seq == max_seq && gens->walk.walkers) {
+		yard_spin_unlock(&mm->lru_lock);
+		yard_host_charge(&yard->host, YARD_COST_ZONE_CHECK, 1);
+		yard_host_yield(&yard->host);
+		yard_spin_lock(&mm->lru_lock);
+	}
+}
+
 // G-6. True: everything has been looked at, and by nobody still.
 static bool walk_node(struct yard *yard, unsigned node, uint64_t max_seq, int swappiness)
 {
@@ -116,7 +129,8 @@ static bool walk_node(struct yard *yard, unsigned node, uint64_t max_seq, int sw
 		yard_spin_lock(&mm->lru_lock);
 		gens->walk.walkers--;
 	}
-	done = gens->max_seq == max_seq && !gens->walk.walkers;
+	wait_for_walkers(yard, mm, max_seq);
+	done = gens->max_seq == max_seq;
 	yard_spin_unlock(&mm->lru_lock);
 	return done;
 }

@@ -24,7 +24,7 @@ struct event_log {
 	struct timeline *timeline;
 	bool begun;
 	uint64_t events; // in the record
-	uint64_t last_ns;
+	uint64_t last_ns; // of an event in the text or the record
 };
 
 static bool open_output(struct output *output, const char *path, char *error, size_t size)
@@ -137,9 +137,6 @@ static void write_record(struct event_log *log, const struct yard_event *event, 
 
 	if (!recorded(event))
 		return;
-	if (ns < log->last_ns) // clocks of CPUs differ a little; a record's do not go back
-		ns = log->last_ns;
-	log->last_ns = ns;
 	fprintf(file, "%" PRIu64 " %" PRIu64 " %u %u %s", ++log->events, ns, event->cpu, task ? task->task.pid : 0,
 		yard_event_name(event->kind));
 	if (!write_kmem(file, event))
@@ -156,6 +153,8 @@ void event_log_event(struct event_log *log, struct simulation *sim, const struct
 
 	if (!log->begun)
 		begin(log, sim);
+	// Clocks of CPUs differ a little. Readers want time not to go back, and frames taken after they were given back.
+	ns = log->last_ns = ns > log->last_ns ? ns : log->last_ns;
 	if (log->text.file) {
 		char text[1024];
 

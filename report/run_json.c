@@ -89,6 +89,8 @@ static void write_times(struct json *json, const struct results *results)
 	json_u64(json, "idle_ns", results->idle_ns);
 	json_u64(json, "lock_spin_ns", results->lock_spin_ns);
 	json_u64(json, "operations", results->operations);
+	json_u64(json, "frees", results->frees);
+	json_u64(json, "touches", results->touches);
 	json_object(json, "pressure");
 	json_u64(json, "some_ns", results->psi_some_ns);
 	json_u64(json, "full_ns", results->psi_full_ns);
@@ -162,6 +164,25 @@ static bool write_iteration(struct writer *writer, const struct run_set *set, un
 	return json_line(json);
 }
 
+static void write_victims(struct json *json, const struct guard_state *guard)
+{
+	json_u64(json, "nr_victims", guard->nr_victims);
+	json_array(json, "victims");
+	for (unsigned i = 0; i < guard->nr_victims && i < GUARD_VICTIMS_MAX; i++) {
+		const struct guard_victim *victim = &guard->victim[i];
+
+		json_object(json, NULL);
+		json_u64(json, "ns", victim->time_ns);
+		json_string(json, "name", victim->name);
+		json_string(json, "trigger", victim->trigger);
+		json_u64(json, "processes", victim->processes);
+		json_u64(json, "resident", victim->resident);
+		json_u64(json, "swapped", victim->swapped);
+		json_end(json);
+	}
+	json_end(json);
+}
+
 static bool write_guards(struct writer *writer, const struct run_set *set, unsigned run, uint64_t seed)
 {
 	struct json *json = &writer->json;
@@ -183,6 +204,7 @@ static bool write_guards(struct writer *writer, const struct run_set *set, unsig
 			json_null(json, "first_ns");
 		else
 			json_u64(json, "first_ns", guard->first_ns);
+		write_victims(json, guard);
 		json_end(json);
 		fine &= json_line(json);
 	}

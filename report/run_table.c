@@ -2,421 +2,20 @@
 
 #include "report/run_table.h"
 
+#include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum row_kind {
-	ROW_COUNTER, // sum of `plus` without `minus`, which are numbers of counters
-	ROW_FIGURE,  // value()
-};
-
-struct row {
-	const char *group, *name;
-	enum compare_better better;
-	unsigned decimals;
-	bool always; // also when it is 0 in every column
-	int plus[5], minus; // counter + 1; 0: none
-	double (*value)(const struct iteration *iteration);
-};
-
-#define VM(name) ((int)RESULT_VM(name) + 1)
-#define NODE(name) ((int)RESULT_NODE(name) + 1)
-#define MACHINE(name) ((int)RESULT_MACHINE(name) + 1)
-
-static double seconds(uint64_t ns)
+void run_table(struct compare *compare, const struct measures *measures, const struct run_set *set, unsigned nr_sets)
 {
-	return (double)(ns / NS_PER_US) / 1e6;
-}
-
-static double system_time(const struct iteration *i)
-{
-	return seconds(i->results.system_ns);
-}
-
-static double user_time(const struct iteration *i)
-{
-	return seconds(i->results.user_ns);
-}
-
-static double lock_spin(const struct iteration *i)
-{
-	return seconds(i->results.lock_spin_ns);
-}
-
-static double success_rate(const struct iteration *i)
-{
-	uint64_t stall = i->results.counter[RESULT_VM(COMPACT_STALL)];
-
-	return stall ? 100.0 * (double)i->results.counter[RESULT_VM(COMPACT_SUCCESS)] / (double)stall : 0;
-}
-
-// spec 05 W1: what mmtests calls the cost of compaction; its key for the free scanner exists nowhere, so it adds nothing.
-static double compaction_cost(const struct iteration *i)
-{
-	const uint64_t *counter = i->results.counter;
-
-	return (7 * (double)counter[RESULT_VM(COMPACT_MIGRATE_SCANNED)] + 19 * (double)counter[RESULT_VM(COMPACT_ISOLATED)]
-		+ 1038 * (double)counter[RESULT_VM(PGMIGRATE_SUCCESS)] + 14 * (double)counter[RESULT_VM(PGMIGRATE_FAIL)])
-	       / 1e6;
-}
-
-static double claims(const struct iteration *i)
-{
-	return (double)i->results.extfrag[EXTFRAG_CLAIM];
-}
-
-static double steals(const struct iteration *i)
-{
-	return (double)i->results.extfrag[EXTFRAG_STEAL];
-}
-
-static double pollutes(const struct iteration *i)
-{
-	return (double)i->results.extfrag[EXTFRAG_POLLUTE];
-}
-
-static double psi_some(const struct iteration *i)
-{
-	return seconds(i->results.psi_some_ns);
-}
-
-static double psi_full(const struct iteration *i)
-{
-	return seconds(i->results.psi_full_ns);
-}
-
-static double psi_full_avg10(const struct iteration *i)
-{
-	return i->results.psi_full_avg10_max / 100.0;
-}
-
-static double kills(const struct iteration *i)
-{
-	return i->results.nr_kills;
-}
-
-static double free_pages(const struct iteration *i)
-{
-	return (double)i->results.end.free_pages;
-}
-
-static double free_block_pages(const struct iteration *i)
-{
-	return (double)i->results.end.free_blocks;
-}
-
-static double unmovable_blocks(const struct iteration *i)
-{
-	return (double)i->results.end.blocks[YARD_UNMOVABLE];
-}
-
-static double reclaimable_blocks(const struct iteration *i)
-{
-	return (double)i->results.end.blocks[YARD_RECLAIMABLE];
-}
-
-static double rounds_p99(const struct iteration *i)
-{
-	return (double)histogram_percentile(&i->results.rounds, 99000);
-}
-
-static double rounds_max(const struct iteration *i)
-{
-	return (double)i->results.rounds.max;
-}
-
-static double slow_calls(const struct iteration *i)
-{
-	return (double)i->results.rounds.count;
-}
-
-static const struct row rows[] = {
-	{"THP", "fault alloc", COMPARE_HIGHER, 0, false, {MACHINE(THP_FAULT_ALLOC)}, 0, NULL},
-	{"THP", "fault fallback", COMPARE_LOWER, 0, false, {MACHINE(THP_FAULT_FALLBACK)}, 0, NULL},
-	{"Direct", "compact fail", COMPARE_LOWER, 0, true, {VM(COMPACT_FAIL)}, 0, NULL},
-	{"Direct", "compact success", COMPARE_HIGHER, 0, true, {VM(COMPACT_SUCCESS)}, 0, NULL},
-	{"Direct", "compact success rate %", COMPARE_HIGHER, 2, false, {0}, 0, success_rate},
-	{"Compact", "daemon scanned migrate", COMPARE_LOWER, 0, true, {VM(COMPACT_DAEMON_MIGRATE_SCANNED)}, 0, NULL},
-	{"Compact", "daemon scanned free", COMPARE_LOWER, 0, true, {VM(COMPACT_DAEMON_FREE_SCANNED)}, 0, NULL},
-	{"Compact", "direct scanned migrate", COMPARE_LOWER, 0, true, {VM(COMPACT_MIGRATE_SCANNED)},
-	 VM(COMPACT_DAEMON_MIGRATE_SCANNED), NULL},
-	{"Compact", "direct scanned free", COMPARE_LOWER, 0, true, {VM(COMPACT_FREE_SCANNED)},
-	 VM(COMPACT_DAEMON_FREE_SCANNED), NULL},
-	{"Compact", "total migrate scanned", COMPARE_LOWER, 0, true, {VM(COMPACT_MIGRATE_SCANNED)}, 0, NULL},
-	{"Compact", "total free scanned", COMPARE_LOWER, 0, true, {VM(COMPACT_FREE_SCANNED)}, 0, NULL},
-	{"Compact", "pages moved", COMPARE_LOWER, 0, false, {VM(PGMIGRATE_SUCCESS)}, 0, NULL},
-	{"Compact", "cost", COMPARE_LOWER, 2, false, {0}, 0, compaction_cost},
-	{"Alloc", "stall", COMPARE_LOWER, 0, true,
-	 {VM(ALLOCSTALL_DMA), VM(ALLOCSTALL_DMA32), VM(ALLOCSTALL_NORMAL), VM(ALLOCSTALL_MOVABLE), VM(ALLOCSTALL_DEVICE)},
-	 0, NULL},
-	{"Pages", "kswapd scanned", COMPARE_LOWER, 0, true, {NODE(PGSCAN_KSWAPD)}, 0, NULL},
-	{"Pages", "kswapd reclaimed", COMPARE_LOWER, 0, true, {NODE(PGSTEAL_KSWAPD)}, 0, NULL},
-	{"Pages", "direct scanned", COMPARE_LOWER, 0, true, {NODE(PGSCAN_DIRECT)}, 0, NULL},
-	{"Pages", "direct reclaimed", COMPARE_LOWER, 0, true, {NODE(PGSTEAL_DIRECT)}, 0, NULL},
-	{"Pages", "total scanned", COMPARE_LOWER, 0, true, {NODE(PGSCAN_ANON), NODE(PGSCAN_FILE)}, 0, NULL},
-	{"Pages", "total reclaimed", COMPARE_LOWER, 0, true, {NODE(PGSTEAL_ANON), NODE(PGSTEAL_FILE)}, 0, NULL},
-	{"Swap", "out", COMPARE_LOWER, 0, true, {VM(PSWPOUT)}, 0, NULL},
-	{"Swap", "in", COMPARE_LOWER, 0, true, {VM(PSWPIN)}, 0, NULL},
-	{"File", "refaults", COMPARE_LOWER, 0, true, {NODE(WORKINGSET_REFAULT_FILE)}, 0, NULL},
-	{"Slab", "objects scanned", COMPARE_NEITHER, 0, false, {VM(SLABS_SCANNED)}, 0, NULL},
-	{"Extfrag", "claim", COMPARE_LOWER, 0, true, {0}, 0, claims},
-	{"Extfrag", "steal", COMPARE_LOWER, 0, true, {0}, 0, steals},
-	{"Extfrag", "pollute", COMPARE_LOWER, 0, true, {0}, 0, pollutes},
-	{"Blocks", "unmovable", COMPARE_LOWER, 0, true, {0}, 0, unmovable_blocks},
-	{"Blocks", "reclaimable", COMPARE_NEITHER, 0, false, {0}, 0, reclaimable_blocks},
-	{"Free", "pages", COMPARE_NEITHER, 0, true, {0}, 0, free_pages},
-	{"Free", "pages in whole blocks", COMPARE_HIGHER, 0, true, {0}, 0, free_block_pages},
-	{"Slowpath", "calls", COMPARE_LOWER, 0, true, {0}, 0, slow_calls},
-	{"Slowpath", "rounds p99", COMPARE_LOWER, 0, false, {0}, 0, rounds_p99},
-	{"Slowpath", "rounds max", COMPARE_LOWER, 0, false, {0}, 0, rounds_max},
-	{"Pressure", "memory some s", COMPARE_LOWER, 3, true, {0}, 0, psi_some},
-	{"Pressure", "memory full s", COMPARE_LOWER, 3, true, {0}, 0, psi_full},
-	{"Pressure", "full avg10 max %", COMPARE_LOWER, 2, false, {0}, 0, psi_full_avg10},
-	{"Kills", "OOM killer", COMPARE_LOWER, 0, false, {VM(OOM_KILL)}, 0, NULL},
-	{"Kills", "all", COMPARE_LOWER, 0, true, {0}, 0, kills},
-	{"Time", "user s", COMPARE_NEITHER, 2, true, {0}, 0, user_time},
-	{"Time", "system s", COMPARE_LOWER, 2, true, {0}, 0, system_time},
-	{"Time", "lock spinning s", COMPARE_LOWER, 3, false, {0}, 0, lock_spin},
-};
-
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
-
-// ---- values ----
-
-static double row_value(const struct row *row, const struct iteration *iteration)
-{
-	double value = 0;
-
-	if (row->value)
-		return row->value(iteration);
-	for (unsigned i = 0; i < 5 && row->plus[i]; i++)
-		value += (double)iteration->results.counter[row->plus[i] - 1];
-	return row->minus ? value - (double)iteration->results.counter[row->minus - 1] : value;
-}
-
-typedef double value_function(const void *what, const struct iteration *iteration);
-
-static double any_row_value(const void *what, const struct iteration *iteration)
-{
-	return row_value(what, iteration);
-}
-
-// Mean over the iterations of one run; NAN: it had none.
-static double run_mean(const struct run *run, value_function *value, const void *what)
-{
-	double sum = 0;
-
-	for (uint64_t i = 0; i < run->nr_iterations; i++)
-		sum += value(what, &run->iteration[i]);
-	return run->nr_iterations ? sum / (double)run->nr_iterations : NAN;
-}
-
-static double set_mean(const struct run_set *set, value_function *value, const void *what)
-{
-	double sum = 0;
-	unsigned nr = 0;
-
-	for (unsigned i = 0; i < set->nr_runs; i++) {
-		double mean = run_mean(set->run[i], value, what);
-
-		if (isnan(mean))
-			continue;
-		sum += mean;
-		nr++;
-	}
-	return nr ? sum / nr : NAN;
-}
-
-static void add_row(struct compare *compare, const struct run_set *set, unsigned nr_sets, const struct row *row)
-{
-	double value[COMPARE_COLUMNS_MAX];
-	struct compare_row *to;
-	bool any = row->always;
-
-	for (unsigned i = 0; i < nr_sets; i++) {
-		value[i] = set_mean(&set[i], any_row_value, row);
-		any |= !isnan(value[i]) && value[i] != 0;
-	}
-	if (!any)
-		return;
-	to = compare_add(compare, row->group, row->name, row->better, row->decimals);
-	memcpy(to->value, value, nr_sets * sizeof(value[0]));
-}
-
-// ---- latencies ----
-
-static double histogram_stddev(const struct histogram *histogram)
-{
-	double mean = (double)histogram_mean(histogram), sum = 0;
-	uint64_t seen = 0;
-
-	if (histogram->count < 2)
-		return 0;
-	for (unsigned i = 0; i < HISTOGRAM_CELLS && seen < histogram->count; i++) {
-		double distance = (double)histogram_cell_value(i) - mean;
-
-		sum += (double)histogram->cell[i] * distance * distance;
-		seen += histogram->cell[i];
-	}
-	return sqrt(sum / (double)(histogram->count - 1));
-}
-
-typedef const struct histogram *histogram_function(const struct iteration *iteration, unsigned index);
-
-static const struct histogram *class_latency(const struct iteration *iteration, unsigned class)
-{
-	return &iteration->results.latency[class];
-}
-
-static const struct histogram *workload_latencies(const struct iteration *iteration, unsigned workload)
-{
-	return &iteration->workload[workload].latency;
-}
-
-// All iterations of all runs of a policy together. NULL: no memory, or nothing was measured.
-static struct histogram *merged(const struct run_set *set, histogram_function *histogram, unsigned index)
-{
-	struct histogram *sum = calloc(1, sizeof(*sum));
-
-	for (unsigned run = 0; sum && run < set->nr_runs; run++)
-		for (uint64_t i = 0; i < set->run[run]->nr_iterations; i++)
-			histogram_merge(sum, histogram(&set->run[run]->iteration[i], index));
-	if (sum && !sum->count) {
-		free(sum);
-		return NULL;
-	}
-	return sum;
-}
-
-static const struct latency_line {
-	const char *name;
-	unsigned per_100k; // 0: the mean; 1: the standard deviation; 100001: the maximum
-} latency_lines[] = {{"mean", 0}, {"stddev", 1}, {"p50", 50000}, {"p99", 99000}, {"p99.9", 99900}, {"max", 100001}};
-
-enum { LATENCY_LINES = sizeof(latency_lines) / sizeof(latency_lines[0]) };
-
-static double latency_value(const struct histogram *histogram, unsigned per_100k)
-{
-	switch (per_100k) {
-	case 0: return (double)histogram_mean(histogram) / 1000;
-	case 1: return histogram_stddev(histogram) / 1000;
-	case 100001: return (double)histogram->max / 1000;
-	default: return (double)histogram_percentile(histogram, per_100k) / 1000;
-	}
-}
-
-// The lines of one histogram, in microseconds.
-static void add_latency(struct compare *compare, const struct run_set *set, unsigned nr_sets, const char *group,
-			const char *what, histogram_function *histogram, unsigned index)
-{
-	size_t first = compare->nr_rows;
-	bool any = false;
-
-	for (unsigned line = 0; line < LATENCY_LINES; line++) {
-		char name[64];
-
-		snprintf(name, sizeof(name), "%s %s us", what, latency_lines[line].name);
-		compare_add(compare, group, name, COMPARE_LOWER, 2);
-	}
-	if (compare->failed)
-		return;
-	for (unsigned i = 0; i < nr_sets; i++) {
-		struct histogram *sum = merged(&set[i], histogram, index);
-
-		any |= sum != NULL;
-		for (unsigned line = 0; sum && line < LATENCY_LINES; line++)
-			compare->row[first + line].value[i] = latency_value(sum, latency_lines[line].per_100k);
-		free(sum);
-	}
-	if (!any)
-		compare->nr_rows = first;
-}
-
-// ---- workloads ----
-
-struct figure_place {
-	unsigned workload, figure;
-};
-
-static double figure_value(const void *what, const struct iteration *iteration)
-{
-	const struct figure_place *place = what;
-	const struct workload_results *workload = &iteration->workload[place->workload];
-
-	return place->figure < workload->nr_figures ? (double)workload->figure[place->figure].value : 0;
-}
-
-// The first iteration of any policy that has this figure: names are the same in all.
-static const struct workload_figure *figure_at(const struct run_set *set, unsigned nr_sets, struct figure_place place)
-{
-	for (unsigned i = 0; i < nr_sets; i++)
-		for (unsigned run = 0; run < set[i].nr_runs; run++)
-			for (uint64_t j = 0; j < set[i].run[run]->nr_iterations; j++) {
-				const struct workload_results *w = &set[i].run[run]->iteration[j].workload[place.workload];
-
-				if (place.figure < w->nr_figures)
-					return &w->figure[place.figure];
-			}
-	return NULL;
-}
-
-static void add_workload(struct compare *compare, const struct scenario *scenario, const struct run_set *set,
-			 unsigned nr_sets, unsigned number)
-{
-	const struct workload *workload = &scenario->workload[number];
-	struct figure_place place = {number, 0};
-	const struct workload_figure *figure;
-
-	if (workload->common.first)
-		return;
-	for (; (figure = figure_at(set, nr_sets, place)); place.figure++) {
-		enum compare_better better = figure->better > 0 ? COMPARE_HIGHER : COMPARE_LOWER;
+	for (size_t i = 0; i < measures->nr; i++) {
+		const struct measure *measure = &measures->item[i];
 		struct compare_row *row;
 
-		row = compare_add(compare, workload->common.name, figure->name, figure->better ? better : COMPARE_NEITHER, 0);
-		for (unsigned i = 0; i < nr_sets; i++)
-			row->value[i] = set_mean(&set[i], figure_value, &place);
+		row = compare_add(compare, measure->group, measure->name, measure->better, measure->decimals);
+		for (unsigned j = 0; j < nr_sets; j++)
+			row->value[j] = measure_mean(measure, &set[j]);
 	}
-	add_latency(compare, set, nr_sets, workload->common.name,
-		    workload->latency_name ? workload->latency_name : "Time", workload_latencies, number);
-}
-
-static void add_classes(struct compare *compare, const struct run_set *set, unsigned nr_sets)
-{
-	for (unsigned class = 0; class < REQUEST_CLASSES; class++)
-		add_latency(compare, set, nr_sets, "Latency", request_class_name(class), class_latency, class);
-}
-
-static double failures_of(const void *what, const struct iteration *iteration)
-{
-	return (double)iteration->results.failures[*(const unsigned *)what];
-}
-
-static void add_failures(struct compare *compare, const struct run_set *set, unsigned nr_sets)
-{
-	for (unsigned class = 0; class < REQUEST_CLASSES; class++) {
-		struct compare_row *row;
-		bool any = false;
-
-		row = compare_add(compare, "Failed", request_class_name(class), COMPARE_LOWER, 0);
-		for (unsigned i = 0; i < nr_sets; i++) {
-			row->value[i] = set_mean(&set[i], failures_of, &class);
-			any |= row->value[i] > 0;
-		}
-		if (!any && !compare->failed)
-			compare->nr_rows--;
-	}
-}
-
-void run_table(struct compare *compare, const struct scenario *scenario, const struct run_set *set, unsigned nr_sets)
-{
-	for (uint32_t i = 0; i < scenario->nr_workloads; i++)
-		add_workload(compare, scenario, set, nr_sets, i);
-	for (unsigned i = 0; i < ROWS; i++)
-		add_row(compare, set, nr_sets, &rows[i]);
-	add_failures(compare, set, nr_sets);
-	add_classes(compare, set, nr_sets);
 }
 
 // ---- several runs ----
@@ -432,17 +31,17 @@ struct sample {
 	unsigned nr;
 };
 
-static struct sample take_sample(const struct run_set *set, const struct row *row)
+static struct sample take_sample(const struct run_set *set, const struct measure *measure)
 {
-	struct sample sample = {.mean = set_mean(set, any_row_value, row)};
+	struct sample sample = {.mean = measure_mean(measure, set)};
 	double sum = 0;
 
 	for (unsigned i = 0; i < set->nr_runs; i++) {
-		double mean = run_mean(set->run[i], any_row_value, row);
+		double value = measure->value(measure, set->run[i]);
 
-		if (isnan(mean))
+		if (isnan(value))
 			continue;
-		sum += (mean - sample.mean) * (mean - sample.mean);
+		sum += (value - sample.mean) * (value - sample.mean);
 		sample.nr++;
 	}
 	sample.variance = sample.nr > 1 ? sum / (sample.nr - 1) : 0;
@@ -464,33 +63,56 @@ static bool differs(const struct sample *a, const struct sample *b)
 	return t > t_5_percent[freedom < 1 ? 0 : freedom > 30 ? 29 : (int)freedom - 1];
 }
 
-static const char *verdict(const struct row *row, const struct sample *base, const struct sample *other)
+static const char *verdict(const struct measure *measure, const struct sample *base, const struct sample *other)
 {
 	if (!differs(base, other))
-		return "no difference";
-	if (row->better == COMPARE_NEITHER)
+		return "same";
+	if (measure->better == COMPARE_NEITHER)
 		return "differs";
-	return (other->mean > base->mean) == (row->better == COMPARE_HIGHER) ? "better" : "worse";
+	return (other->mean > base->mean) == (measure->better == COMPARE_HIGHER) ? "better" : "worse";
 }
 
-void run_print_significance(FILE *file, const struct scenario *scenario, const struct run_set *set, unsigned nr_sets)
+// Mean and standard deviation as text, of which the sign between them is one column wide but two bytes long.
+static void print_sample(FILE *file, const struct measure *measure, const struct sample *sample)
 {
-	(void)scenario;
-	fprintf(file, "%u runs a policy: mean, standard deviation, and against %s (Welch's t-test, 5 %%)\n", set[0].nr_runs,
-		set[0].policy);
-	for (unsigned i = 0; i < ROWS; i++) {
-		struct sample base = take_sample(&set[0], &rows[i]);
+	char deviation[32];
 
-		for (unsigned j = 0; j < nr_sets; j++) {
-			struct sample sample = take_sample(&set[j], &rows[i]);
+	snprintf(deviation, sizeof(deviation), "%.*f", (int)measure->decimals, sqrt(sample->variance));
+	if (sample->nr)
+		fprintf(file, " %14.*f \u00b1 %-10s", (int)measure->decimals, sample->mean, deviation);
+	else
+		fprintf(file, " %14s   %-10s", "-", "");
+}
 
-			if (isnan(sample.mean) || (sample.mean == 0 && base.mean == 0))
-				continue;
-			fprintf(file, "%-9s %-24s %-32s %16.2f  stddev %14.2f  %s\n", rows[i].group, rows[i].name,
-				set[j].policy, sample.mean, sqrt(sample.variance),
-				j ? verdict(&rows[i], &base, &sample) : "");
-		}
+static bool print_significant(FILE *file, const struct measure *measure, const struct run_set *set, unsigned nr_sets)
+{
+	struct sample base = take_sample(&set[0], measure), sample;
+	bool any = false;
+
+	for (unsigned i = 1; i < nr_sets && !any; i++) {
+		sample = take_sample(&set[i], measure);
+		any = differs(&base, &sample);
 	}
+	if (!any)
+		return false;
+	for (unsigned i = 0; i < nr_sets; i++) {
+		sample = take_sample(&set[i], measure);
+		fprintf(file, "%-10s %-24s %-32s", i ? "" : measure->group, i ? "" : measure->name, set[i].policy);
+		print_sample(file, measure, &sample);
+		fprintf(file, "%s%s\n", i ? " " : "", i ? verdict(measure, &base, &sample) : "");
+	}
+	return true;
+}
+
+void run_print_significance(FILE *file, const struct measures *measures, const struct run_set *set, unsigned nr_sets)
+{
+	size_t shown = 0;
+
+	fprintf(file, "Differs from %s by more than chance (%u runs, mean \u00b1 standard deviation, Welch's t-test at 5 %%)\n",
+		set[0].policy, set[0].nr_runs);
+	for (size_t i = 0; i < measures->nr; i++)
+		shown += print_significant(file, &measures->item[i], set, nr_sets);
+	fprintf(file, "%s%zu of %zu rows.\n", shown ? "In all " : "None: ", shown, measures->nr);
 }
 
 // ---- iterations ----
@@ -505,14 +127,26 @@ static uint64_t thp_alloc(const struct run_set *set, uint64_t iteration)
 	return sum / set->nr_runs;
 }
 
+static bool any_thp(const struct run_set *set, unsigned nr_sets)
+{
+	for (unsigned i = 0; i < nr_sets; i++)
+		for (uint64_t j = 0; j < set[i].run[0]->nr_iterations; j++)
+			if (thp_alloc(&set[i], j))
+				return true;
+	return false;
+}
+
 void run_print_trend(FILE *file, const struct run_set *set, unsigned nr_sets)
 {
+	if (!any_thp(set, nr_sets))
+		return;
+	fprintf(file, "\nTHP fault alloc in each iteration\n");
 	for (unsigned i = 0; i < nr_sets; i++) {
 		uint64_t nr = set[i].run[0]->nr_iterations, first = 0, last = 0;
 
 		fprintf(file, "%-32s", set[i].policy);
 		for (uint64_t j = 0; j < nr; j++)
-			fprintf(file, " %llu", (unsigned long long)thp_alloc(&set[i], j));
+			fprintf(file, " %" PRIu64, thp_alloc(&set[i], j));
 		for (uint64_t j = 0; nr >= 6 && j < 3; j++) {
 			first += thp_alloc(&set[i], j);
 			last += thp_alloc(&set[i], nr - 1 - j);
@@ -525,24 +159,49 @@ void run_print_trend(FILE *file, const struct run_set *set, unsigned nr_sets)
 
 // ---- guards ----
 
-static void print_guard(FILE *file, const struct guard_state *guard, const char *policy)
+static void print_victims(FILE *file, const struct guard_state *guard)
 {
-	fprintf(file, "%-32s %-14s", policy, guard->name);
-	if (guard->first_ns == UINT64_MAX) {
+	for (unsigned i = 0; i < guard->nr_victims && i < 3; i++)
+		fprintf(file, "    %9.3f s  %s: %s\n", (double)(guard->victim[i].time_ns / NS_PER_US) / 1e6,
+			guard->victim[i].name, guard->victim[i].trigger);
+	if (guard->nr_victims > 3)
+		fprintf(file, "    ... and %u more\n", guard->nr_victims - 3);
+}
+
+static void print_guard(FILE *file, const struct run_set *set, uint32_t index)
+{
+	const struct guard_state *earliest = &set->run[0]->guard[index];
+	uint64_t firings = 0, kills = 0;
+	unsigned fired = 0;
+
+	for (unsigned run = 0; run < set->nr_runs; run++) {
+		const struct guard_state *guard = &set->run[run]->guard[index];
+
+		fired += guard->firings > 0;
+		firings += guard->firings;
+		kills += guard->kills;
+		if (guard->first_ns < earliest->first_ns)
+			earliest = guard;
+	}
+	fprintf(file, "%-32s %-14s", set->policy, earliest->name);
+	if (!fired) {
 		fprintf(file, " never fired\n");
 		return;
 	}
-	fprintf(file, " fired %llu times, first at %.3f s, %llu kills%s\n", (unsigned long long)guard->firings,
-		seconds(guard->first_ns), (unsigned long long)guard->kills, guard->dry_run ? " (dry run)" : "");
-	for (unsigned i = 0; i < guard->nr_victims && i < 3; i++)
-		fprintf(file, "    %9.3f s  %s: %s\n", seconds(guard->victim[i].time_ns), guard->victim[i].name,
-			guard->victim[i].trigger);
+	fprintf(file, " fired %" PRIu64 " times", firings);
+	if (set->nr_runs > 1)
+		fprintf(file, " in %u of %u runs", fired, set->nr_runs);
+	fprintf(file, ", first at %.3f s, %" PRIu64 " kills%s\n", (double)(earliest->first_ns / NS_PER_US) / 1e6, kills,
+		earliest->dry_run ? " (dry run)" : "");
+	print_victims(file, earliest);
 }
 
 void run_print_guards(FILE *file, const struct scenario *scenario, const struct run_set *set, unsigned nr_sets)
 {
+	if (!scenario->nr_guards)
+		return;
+	fprintf(file, "\nGuards\n");
 	for (unsigned i = 0; i < nr_sets; i++)
-		for (unsigned run = 0; run < set[i].nr_runs; run++)
-			for (uint32_t guard = 0; guard < scenario->nr_guards; guard++)
-				print_guard(file, &set[i].run[run]->guard[guard], set[i].policy);
+		for (uint32_t guard = 0; guard < scenario->nr_guards; guard++)
+			print_guard(file, &set[i], guard);
 }

@@ -56,9 +56,13 @@ static struct task_track *track_of(struct timeline *timeline, const struct sim_t
 	struct task_track *track;
 	char name[40];
 
-	for (track = timeline->tasks; track; track = track->next)
-		if (track->pid == pid)
-			return track;
+	for (struct task_track **link = &timeline->tasks; (track = *link); link = &track->next) {
+		if (track->pid != pid)
+			continue;
+		*link = track->next; // to the front: it is likely to be the next as well
+		track->next = timeline->tasks;
+		return timeline->tasks = track;
+	}
 	track = calloc(1, sizeof(*track));
 	if (!track) {
 		timeline->failed = true;
@@ -89,8 +93,10 @@ static bool instant(const struct yard_event *event, char *text, size_t size)
 			 yard_migratetype_name(event->migratetype), yard_migratetype_name((unsigned)event->b), event->a);
 		return true;
 	case YARD_EVENT_PAGE_ALLOC:
+		if (event->pfn != YARD_PFN_NONE)
+			return false;
 		snprintf(text, size, "allocation failed: order %u", event->order);
-		return event->pfn == YARD_PFN_NONE;
+		return true;
 	case YARD_EVENT_KSWAPD_WAKE:
 	case YARD_EVENT_KCOMPACTD_WAKE:
 	case YARD_EVENT_MARK_VICTIM:

@@ -31,7 +31,7 @@
 	X(TLB_FLUSH, "tlb_flush", 1250, 800, 8000, 0, 'c', "X18, X19", "flush of all CPUs, once a batch")             \
 	X(COPY_PAGE, "copy_page", 400, 120, 800, 1, 'b', "X22", "copy 4 KiB to its new place")                        \
 	X(REMAP, "remap", 660, 300, 2500, 1, 'b', "X21", "the rest of moving one page")                               \
-	X(SCAN_FRAME, "scan_frame", 9, 4, 60, 0, 'b', "X23", "a scanner of compaction looks at a frame")              \
+	X(SCAN_FRAME, "scan_frame", 9, 4, 60, 0, 'b', "X23", "a scanner of compaction, or aging, looks at a frame")   \
 	X(FREE_CHUNK, "free_chunk", 24, 8, 60, 0, 'b', "X23", "a free chunk is isolated")                             \
 	X(SKIP_BLOCK, "skip_block", 15, 5, 60, 0, 'c', "X24", "a pageblock is skipped by its hint")                   \
 	X(SLAB_OBJECT, "slab_object", 60, 20, 200, 0, 'c', "S-8", "a shrinker scans an object")                       \

@@ -36,11 +36,16 @@ static bool place(unsigned which, const char *folder, const char *beside, char p
 	}
 }
 
+bool data_is_path(const char *name)
+{
+	return strchr(name, '/') || name[name_length(name)];
+}
+
 const char *data_find(const char *folder, const char *name, const char *beside, char path[DATA_PATH_MAX])
 {
 	char in[DATA_PATH_MAX];
 
-	if (strchr(name, '/') || name[name_length(name)])
+	if (data_is_path(name))
 		return !access(name, R_OK) && snprintf(path, DATA_PATH_MAX, "%s", name) < DATA_PATH_MAX ? path : NULL;
 	for (unsigned which = 0; which < PLACES; which++)
 		if (place(which, folder, beside, in)

@@ -5,12 +5,15 @@
 
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { DATA_PATH_MAX = 4096 };
 
-// The path of a name in a folder ("machines"). A name with a slash or with .yaml at its end is a path already. `beside`: the path
-// of the file that names it; may be NULL. NULL: there is none.
+// Whether a name is a path already: it has a slash, or .yaml at its end.
+bool data_is_path(const char *name);
+
+// The path of a name in a folder ("machines"). `beside`: the path of the file that names it; may be NULL. NULL: there is none.
 const char *data_find(const char *folder, const char *name, const char *beside, char path[DATA_PATH_MAX]);
 
 // The names in all these folders, sorted, each once; ends with NULL. NULL: no memory.

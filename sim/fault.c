@@ -212,7 +212,7 @@ static uint64_t touch_part_of_huge(struct simulation *sim, struct memory_object 
 		return 0;
 	count = count < left ? count : left;
 	sim_charge(sim, COST_TOUCH, count);
-	sim->memory->statistics.touches += count;
+	sim->memory->statistics.touches++;
 	sim_point(sim);
 	return count;
 }

@@ -31,7 +31,7 @@ static const struct config_word defrag_words[] = {
 #define NODE(member) CONFIG_AT(struct machine_node_file, member)
 
 static const struct config_field node_fields[] = {
-	{NULL, CONFIG_PLACE, NODE(place), .help = NULL},
+	CONFIG_PLACE_AT(struct machine_node_file, place),
 	{"memory", CONFIG_PAGES, NODE(pages), .default_text = "machine", .max = PAGES_MAX, .words = as_machine,
 	 .help = "with what is reserved"},
 	{"reserved", CONFIG_PAGES, NODE(reserved), .default_text = "machine", .max = PAGES_MAX, .words = as_machine,
@@ -101,7 +101,7 @@ static const struct config_field device_element = {.type = CONFIG_SECTION, .size
 #define AT(member) CONFIG_AT(struct machine_file, member)
 
 static const struct config_field machine_fields[] = {
-	{NULL, CONFIG_PLACE, AT(place), .help = NULL},
+	CONFIG_PLACE_AT(struct machine_file, place),
 	{"name", CONFIG_STRING, AT(name), .default_text = "custom", .help = "as its file"},
 	{"text", CONFIG_STRING, AT(text), .default_text = "", .help = "one line about it"},
 	{"memory", CONFIG_PAGES, AT(pages), .max = PAGES_MAX, .help = "of each node, with what is reserved"},

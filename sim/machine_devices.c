@@ -61,7 +61,7 @@ const struct config_schema machine_device_schema = {"device", sizeof(struct mach
 #define SWAP(member) CONFIG_AT(struct machine_swap_file, member)
 
 static const struct config_field swap_fields[] = {
-	{NULL, CONFIG_PLACE, SWAP(place), .help = NULL},
+	CONFIG_PLACE_AT(struct machine_swap_file, place),
 	{"kind", CONFIG_ENUM, SWAP(kind), .default_text = "none", .words = swap_words, .help = "what it is"},
 	{"size", CONFIG_PAGES, SWAP(pages), .default_text = "0", .max = UINT32_MAX, .help = "how much fits, unless kind: none"},
 	{"device", CONFIG_STRING, SWAP(device), .default_text = "nvme-dc",

@@ -109,7 +109,7 @@ struct memory_statistics { // what /proc/vmstat counts and the engine does not
 	uint64_t pgfault, pgmajfault, thp_fault_alloc, thp_fault_fallback, page_tables, swap_ra, swap_ra_hit;
 	uint64_t thp_split, thp_swpout; // huge pages that reclaim has split, has written out whole
 	uint64_t pgpgin, pgpgout;	// KiB, files and swap devices
-	uint64_t touches;		// accesses that found their page mapped
+	uint64_t touches;		// accesses that found their page mapped; all of a huge page at once is one
 	uint64_t reading,
 		orphans; // pages that devices are reading now; frames that belong to nobody until a device is done
 };

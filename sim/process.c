@@ -204,9 +204,12 @@ bool process_wait(struct simulation *sim, struct process *process)
 
 // ---- threads ----
 
+// The thread is freed before the process exits: that takes time, in which the simulation may end.
 static void end_thread(struct simulation *sim, struct process_thread *thread)
 {
 	struct process *process = thread->process;
+	struct thread_memory memory = thread->memory;
+	struct sim_task *task = thread->task;
 
 	if (thread->previous)
 		thread->previous->next = thread->next;
@@ -216,11 +219,11 @@ static void end_thread(struct simulation *sim, struct process_thread *thread)
 		thread->next->previous = thread->previous;
 	else
 		process->last_thread = thread->previous;
+	free(thread);
 	if (--process->threads == 0)
 		process_exit(sim, process);
-	thread->task->process = NULL;
-	thread_memory_give(sim, &thread->memory);
-	free(thread);
+	task->process = NULL;
+	thread_memory_give(sim, &memory);
 }
 
 static void thread_main(struct simulation *sim, struct sim_task *task, void *argument)
@@ -267,17 +270,21 @@ static bool start_thread(struct simulation *sim, struct process_thread *thread,
 struct sim_task *process_thread(struct simulation *sim, struct process *process,
 				const struct task_attributes *attributes, task_body *body, void *argument)
 {
-	struct process_thread *thread = calloc(1, sizeof(*thread));
+	struct thread_memory memory = process->leader;
+	struct process_thread *thread;
 
+	process->leader.has_stack = false;
+	if (!process->free && !memory.has_stack && !thread_memory_take(sim, &memory)) {
+		thread_memory_give(sim, &memory);
+		return NULL;
+	}
+	thread = calloc(1, sizeof(*thread)); // not before others ran: the task may be abandoned there
 	if (!thread) {
 		sim_fail(sim, "no host memory for a thread");
 		return NULL;
 	}
-	*thread = (struct process_thread){
-		.process = process, .body = body, .argument = argument, .memory = process->leader};
-	process->leader.has_stack = false;
-	if ((process->free || thread->memory.has_stack || thread_memory_take(sim, &thread->memory))
-	    && start_thread(sim, thread, attributes))
+	*thread = (struct process_thread){.process = process, .body = body, .argument = argument, .memory = memory};
+	if (start_thread(sim, thread, attributes))
 		return thread->task;
 	thread_memory_give(sim, &thread->memory);
 	free(thread);

@@ -26,6 +26,7 @@ static void check(struct simulation *sim)
 {
 	char text[200] = "";
 
+	sim->checks++;
 	if (yard_verify(sim->yard, text, sizeof(text)))
 		sim_fail(sim, "%s", text);
 }
@@ -43,7 +44,7 @@ static void look_at_rounds(struct simulation *sim, const struct yard_result *res
 	if (!result->rounds)
 		return;
 	histogram_add(&sim->results->rounds, result->rounds);
-	if (sim->check)
+	if (sim->check && !sim->inside && sim->checks < sim->checks_max)
 		check(sim);
 }
 
@@ -64,7 +65,9 @@ static void request_pages(struct simulation *sim, uint32_t gfp, unsigned order, 
 
 	if (on_pcp_list(order))
 		sim_charge(sim, COST_ALLOC, 1);
+	sim->inside++;
 	yard_alloc_request(sim->yard, &request, result);
+	sim->inside--;
 	look_at_rounds(sim, result);
 }
 
@@ -98,7 +101,9 @@ uint32_t sim_alloc_huge(struct simulation *sim, uint32_t gfp, int node)
 	uint64_t start = sim_now(sim);
 
 	sim_charge(sim, COST_ALLOC, 1);
+	sim->inside++;
 	yard_alloc_huge(sim->yard, &request, &result);
+	sim->inside--;
 	look_at_rounds(sim, &result);
 	count(sim, REQUEST_THP, start);
 	if (result.pfn == YARD_PFN_NONE)
@@ -110,6 +115,7 @@ void sim_free(struct simulation *sim, uint32_t pfn, unsigned order)
 {
 	int error;
 
+	sim->results->frees++;
 	if (on_pcp_list(order))
 		sim_charge(sim, COST_FREE, 1);
 	error = yard_free(sim->yard, pfn, order);

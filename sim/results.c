@@ -12,7 +12,7 @@
 
 struct baseline { // counters and times at results_begin()
 	uint64_t counter[RESULT_COUNTERS];
-	uint64_t psi_some_us, psi_full_us;
+	uint64_t psi_some_us, psi_full_us, touches;
 	struct cpu_times times;
 };
 
@@ -77,6 +77,10 @@ static void read_machine_counters(struct simulation *sim, uint64_t counter[MACHI
 	counter[MACHINE_PGMAJFAULT] = memory->pgmajfault;
 	counter[MACHINE_THP_FAULT_ALLOC] = memory->thp_fault_alloc;
 	counter[MACHINE_THP_FAULT_FALLBACK] = memory->thp_fault_fallback;
+	counter[MACHINE_THP_SPLIT_PAGE] = memory->thp_split;
+	counter[MACHINE_THP_SWPOUT] = memory->thp_swpout;
+	counter[MACHINE_PGPGIN] = memory->pgpgin;
+	counter[MACHINE_PGPGOUT] = memory->pgpgout;
 	counter[MACHINE_SWAP_RA] = memory->swap_ra;
 	counter[MACHINE_SWAP_RA_HIT] = memory->swap_ra_hit;
 	counter[MACHINE_READAHEAD_PAGES] = cache->readahead_pages;
@@ -190,7 +194,19 @@ void results_begin(struct simulation *sim)
 	read_counters(sim, recorder->base.counter);
 	read_pressure(sim, &recorder->base.psi_some_us, &recorder->base.psi_full_us);
 	read_times(sim, &recorder->base.times);
+	recorder->base.touches = memory_statistics(sim)->touches;
 	timer_start(sim, &recorder->sampler, now + NS_PER_S, sample_pressure, recorder);
+}
+
+static void count_operations(struct results *results)
+{
+	const uint64_t *counter = results->counter;
+
+	results->operations = results->frees + results->touches + counter[RESULT_MACHINE(PGFAULT)];
+	for (unsigned class = 0; class < REQUEST_CLASSES; class++)
+		results->operations += results->requests[class];
+	results->operations += counter[RESULT_NODE(PGSTEAL_ANON)] + counter[RESULT_NODE(PGSTEAL_FILE)]
+			       + counter[RESULT_VM(PGMIGRATE_SUCCESS)];
 }
 
 void results_end(struct simulation *sim)
@@ -216,10 +232,8 @@ void results_end(struct simulation *sim)
 	results->idle_ns = times.idle - base->times.idle;
 	results->lock_spin_ns = times.lock_spin - base->times.lock_spin;
 	read_zones(sim, &results->end);
-	for (unsigned class = 0; class < REQUEST_CLASSES; class++)
-		results->operations += results->requests[class];
-	results->operations += results->counter[RESULT_MACHINE(PGFAULT)] + results->counter[RESULT_VM(PGMIGRATE_SUCCESS)]
-			       + results->counter[RESULT_NODE(PGSTEAL_ANON)] + results->counter[RESULT_NODE(PGSTEAL_FILE)];
+	results->touches = memory_statistics(sim)->touches - base->touches;
+	count_operations(results);
 }
 
 // ---- as it happens ----

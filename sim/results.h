@@ -21,6 +21,7 @@ const char *extfrag_class_name(enum extfrag_class class);
 #define MACHINE_COUNTERS_TABLE(X)                                                                                      \
 	X(PGFAULT, "pgfault") X(PGMAJFAULT, "pgmajfault") X(THP_FAULT_ALLOC, "thp_fault_alloc")                        \
 	X(THP_FAULT_FALLBACK, "thp_fault_fallback") X(SWAP_RA, "swap_ra") X(SWAP_RA_HIT, "swap_ra_hit")                \
+	X(THP_SPLIT_PAGE, "thp_split_page") X(THP_SWPOUT, "thp_swpout") X(PGPGIN, "pgpgin") X(PGPGOUT, "pgpgout")  \
 	X(READAHEAD_PAGES, "readahead_pages") X(THROTTLED_NS, "dirty_throttled_ns")                                    \
 	X(SLAB_FAILED, "slab_failed") X(SLAB_FALLBACK, "slab_order_fallback") X(SLAB_MESSAGES, "slab_messages")
 
@@ -51,13 +52,14 @@ struct results {
 	uint64_t start_ns, end_ns;
 	uint64_t counter[RESULT_COUNTERS];
 	uint64_t extfrag[EXTFRAG_CLASSES];
-	uint64_t requests[REQUEST_CLASSES], failures[REQUEST_CLASSES];
+	uint64_t requests[REQUEST_CLASSES], failures[REQUEST_CLASSES], frees;
 	struct histogram latency[REQUEST_CLASSES]; // ns
 	struct histogram rounds;		   // passes through RETRY of calls that entered the slow path
 	uint64_t psi_some_ns, psi_full_ns;
 	uint32_t psi_some_avg10_max, psi_full_avg10_max; // hundredths of a percent, looked at each second
 	uint64_t user_ns, system_ns, idle_ns, lock_spin_ns;
-	uint64_t operations; // pages allocated, freed, touched, reclaimed and moved
+	uint64_t touches;    // accesses that found their page mapped; all of a huge page at once is one
+	uint64_t operations; // requests, frees, touches, faults, pages that reclaim freed, pages moved
 	struct result_zone end;
 	uint64_t free_at_first_failure[REQUEST_CLASSES]; // pages; of the first failed request of a class
 	struct kill_record kill[RESULTS_KILLS_MAX];

@@ -359,8 +359,6 @@ static void switch_to(struct scheduler *scheduler, struct cpu *cpu, struct sim_t
 // The current task goes on: it has still run less than those who wait, or they are not there yet.
 static bool keep_current(struct cpu *cpu, const struct sim_task *next)
 {
-	if (cpu->current->realtime)
-		return true;
 	if (next->ready_at > cpu->clock) {
 		cpu->preempt = true; // looked at again at that time
 		return true;

@@ -51,6 +51,29 @@ static bool go_on(struct runner *runner, uint64_t until_ns)
 	return false;
 }
 
+// ---- checks ----
+
+static void allow_checks(struct runner *runner)
+{
+	uint64_t most = runner->options->check_frames;
+	uint32_t first, last;
+
+	yard_frame_span(runner->sim->yard, &first, &last);
+	runner->sim->checks_max = most ? runner->sim->checks + most / (last - first) + 1 : UINT64_MAX;
+}
+
+static bool checked_enough(const struct runner *runner)
+{
+	uint64_t requests = 0;
+
+	if (!runner->options->check)
+		return false;
+	for (unsigned class = 0; class < REQUEST_CLASSES; class++)
+		requests += runner->sim->results->requests[class];
+	return runner->sim->checks >= runner->sim->checks_max
+	       || (runner->options->check_requests && requests >= runner->options->check_requests);
+}
+
 // ---- preparations ----
 
 static const struct workload *unprepared(const struct scenario *scenario)
@@ -66,6 +89,7 @@ static bool prepare(struct runner *runner)
 	struct scenario *scenario = runner->scenario;
 	const struct workload *late;
 
+	allow_checks(runner);
 	for (uint32_t i = 0; i < scenario->nr_workloads; i++)
 		if (scenario->workload[i].common.first)
 			workload_start(runner->sim, &scenario->workload[i]);
@@ -101,6 +125,7 @@ static void keep_workloads(const struct scenario *scenario, struct iteration *it
 
 		memcpy(kept->figure, workload->figure, sizeof(kept->figure));
 		kept->nr_figures = workload->nr_figures;
+		kept->latency_name = workload->latency_name;
 		if (workload->latency)
 			kept->latency = *workload->latency;
 	}
@@ -130,6 +155,25 @@ static bool end_workloads(struct runner *runner, uint64_t iteration)
 	return true;
 }
 
+// What the workloads counted while the scenario settled is not counted.
+static void begin_counting(struct runner *runner)
+{
+	const struct scenario *scenario = runner->scenario;
+
+	for (uint32_t i = 0; i < scenario->nr_workloads; i++) {
+		struct workload *workload = &scenario->workload[i];
+
+		if (workload->common.first)
+			continue;
+		for (unsigned j = 0; j < workload->nr_figures; j++)
+			workload->figure[j].value = 0;
+		if (workload->latency)
+			*workload->latency = (struct histogram){0};
+	}
+	results_begin(runner->sim);
+	allow_checks(runner);
+}
+
 static bool run_iteration(struct runner *runner, uint64_t number)
 {
 	struct scenario *scenario = runner->scenario;
@@ -141,13 +185,13 @@ static bool run_iteration(struct runner *runner, uint64_t number)
 			workload_start(runner->sim, &scenario->workload[i]);
 	if (scenario->settle_ns && !go_on(runner, scheduler_clock(runner->sim) + scenario->settle_ns))
 		return false;
-	results_begin(runner->sim);
+	begin_counting(runner);
 	begin = scheduler_clock(runner->sim);
 	for (uint64_t step = 1; step <= STEPS; step++) {
 		if (!go_on(runner, begin + length / STEPS * step + (step == STEPS ? length % STEPS : 0)))
 			return false;
 		progress(runner, number, step);
-		if (scenario->until_done && !any_running(scenario))
+		if ((scenario->until_done && !any_running(scenario)) || checked_enough(runner))
 			break;
 	}
 	results_end(runner->sim);
@@ -157,14 +201,15 @@ static bool run_iteration(struct runner *runner, uint64_t number)
 	return end_workloads(runner, number);
 }
 
-static bool final_check(struct runner *runner)
+static void final_check(struct runner *runner)
 {
 	char text[256];
 
-	if (!runner->options->check || !yard_verify(runner->sim->yard, text, sizeof(text)))
-		return true;
-	snprintf(runner->run->error, sizeof(runner->run->error), "the allocator is broken at the end: %s", text);
-	return false;
+	if (!runner->options->check || runner->sim->inside)
+		return;
+	runner->sim->checks++;
+	if (yard_verify(runner->sim->yard, text, sizeof(text)))
+		snprintf(runner->run->error, sizeof(runner->run->error), "the allocator is broken at the end: %s", text);
 }
 
 static void execute(struct runner *runner)
@@ -230,6 +275,7 @@ struct run *runner_run(struct scenario *scenario, const struct runner_options *o
 		execute(&runner);
 	if (runner.sim) {
 		runner.run->end_ns = scheduler_clock(runner.sim);
+		runner.run->checks = runner.sim->checks;
 		for (uint32_t i = 0; i < scenario->nr_guards; i++)
 			guard_state(runner.sim, i, &runner.run->guard[i]);
 		simulation_destroy(runner.sim);

@@ -13,6 +13,9 @@ struct runner_options {
 	const struct yard_policy *policy;
 	uint64_t seed;
 	bool check;	       // yard_verify() after each call that entered the slow path, and at the end
+	// Frames that these checks may look at in the preparations, and once more after them, and requests to the allocator
+	// after them; more checks are not made then, and the run is over. 0: no limit.
+	uint64_t check_frames, check_requests;
 	uint64_t duration_ns;  // instead of the scenario's; 0: the scenario's
 	uint64_t iterations;   // 0: the scenario's
 	// Sees every event of the engine; sim_now() is its time, task_current() its task. May be NULL.
@@ -26,6 +29,7 @@ struct workload_results { // of one iteration
 	struct workload_figure figure[WORKLOAD_FIGURES_MAX];
 	unsigned nr_figures;
 	struct histogram latency;
+	const char *latency_name; // what it measures; NULL: nothing was measured
 };
 
 struct iteration {
@@ -38,6 +42,7 @@ struct run {
 	uint64_t nr_iterations, nr_iterations_max; // those that ended; room
 	struct guard_state *guard; // scenario->nr_guards: what each guard did
 	uint64_t end_ns;  // virtual time when it was over
+	uint64_t checks;  // that were made
 	char error[512];  // "" or why it could not go on; the iterations before count
 };
 

@@ -69,7 +69,7 @@ static const struct config_field guard_element = {.type = CONFIG_VARIANT, .size 
 #define AT(member) CONFIG_AT(struct scenario_file, member)
 
 static const struct config_field scenario_fields[] = {
-	{NULL, CONFIG_PLACE, AT(place), .help = NULL},
+	CONFIG_PLACE_AT(struct scenario_file, place),
 	{"text", CONFIG_STRING, AT(text), .default_text = "", .help = "one line about it"},
 	{"story", CONFIG_STRING, AT(story), .default_text = "", .help = "some sentences about it"},
 	{"machine", CONFIG_SECTION, AT(machine), .schema = &machine_schema,
@@ -146,6 +146,10 @@ static void check_place(struct config *config, const struct scenario *scenario, 
 		config_error(config, common->place, "node", "node %d has no CPU to run on", (int)common->node);
 	if (common->cpu >= 0 && common->node >= 0)
 		config_error(config, common->place, "node", "either cpu or node, not both");
+}
+
+static void check_time(struct config *config, const struct workload_common *common)
+{
 	if (common->stop_ns <= common->start_ns)
 		config_error(config, common->place, "stop", "it would stop before it starts");
 }
@@ -189,7 +193,9 @@ static bool build_workloads(struct config *config, const struct scenario_file *f
 		workload->all = scenario->workload;
 		workload->nr_all = scenario->nr_workloads;
 		measured |= !workload->common.first && !workload->common.background;
-		check_place(config, scenario, &workload->common);
+		check_time(config, &workload->common);
+		if (scenario->machine.nr_cpus)
+			check_place(config, scenario, &workload->common);
 	}
 	check_groups(config, scenario);
 	if (file->until_done && !measured)
@@ -265,6 +271,8 @@ static const char *find_machine(void *context, const char *name)
 
 static bool build(struct config *config, const struct scenario_file *file, struct scenario *scenario)
 {
+	bool fine;
+
 	scenario->text = file->text;
 	scenario->story = file->story;
 	scenario->duration_ns = file->duration_ns;
@@ -275,8 +283,9 @@ static bool build(struct config *config, const struct scenario_file *file, struc
 	scenario->policy = file->policies.item;
 	scenario->nr_policies = (uint32_t)file->policies.nr;
 	check_policies(config, file);
-	return machine_build(config, &file->machine, &scenario->machine) && build_workloads(config, file, scenario)
-	       && build_guards(file, scenario) && digest(file, &scenario->fingerprint);
+	fine = machine_build(config, &file->machine, &scenario->machine);
+	return build_workloads(config, file, scenario) && build_guards(file, scenario)
+	       && digest(file, &scenario->fingerprint) && fine;
 }
 
 static bool read_scenario(struct scenario *scenario, const char *path, const char *const *sets, size_t nr_sets)
@@ -300,12 +309,14 @@ static void no_scenario(const char *name, FILE *errors)
 	char **names = data_names("scenarios", NULL);
 	const char *near = names ? config_nearest(name, (const char *const *)names) : NULL;
 
-	fprintf(errors, "error: there is no scenario '%s'", name);
-	if (near)
-		fprintf(errors, "; did you mean '%s'?", near);
-	fprintf(errors, "\nlooked for: a file of this name if it has a / or ends with .yaml, else scenarios/%s.yaml here and "
-			"in %s\n",
-		name, PAGEYARD_DATADIR);
+	if (data_is_path(name)) {
+		fprintf(errors, "error: there is no file '%s' that can be read\n", name);
+	} else {
+		fprintf(errors, "error: there is no scenario '%s'", name);
+		if (near)
+			fprintf(errors, "; did you mean '%s'?", near);
+		fprintf(errors, "\nlooked for scenarios/%s.yaml here and in %s\n", name, PAGEYARD_DATADIR);
+	}
 	data_names_free(names);
 }
 

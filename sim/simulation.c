@@ -250,6 +250,7 @@ struct simulation *simulation_create(const struct simulation_config *config, cha
 	}
 	sim->machine = machine;
 	sim->check = config->check;
+	sim->checks_max = UINT64_MAX;
 	random_seed(&sim->random, config->seed);
 	if (!create_yard(sim, config, error, size)) {
 		simulation_destroy(sim);

@@ -6,8 +6,8 @@
 // Time. Each CPU has a clock. What a task does costs virtual time (sim/costs.h), which moves the clock of its CPU on;
 // the CPU whose clock is furthest behind runs next. Between two points at which others may run (sim_point(), which the
 // engine also reaches wherever Linux has cond_resched(), and every sleep) a task runs without a break, so its clock may
-// be ahead of others' by what it did since the last one. Ties go by the order of insertion. Nothing comes from the wall
-// clock.
+// be ahead of others' by what it did since the last one, and by the machine's scheduling grain. At equal times timers
+// come first, then who was added first. Nothing comes from the wall clock.
 //
 // Memory of the parts: a task's body allocates with task_memory() only, because a simulation that ends abandons tasks
 // where they are.
@@ -60,7 +60,9 @@ struct simulation {
 	void *yard_memory;
 	size_t yard_size;
 	uint64_t horizon; // the running task gives way at its next sim_point() once its clock reaches this
-	bool check;	  // yard_verify() after each call that entered the slow path
+	bool check;	  // yard_verify() after each call that entered the slow path, unless another one is under way
+	uint64_t checks, checks_max; // how often that was, and how often at most
+	unsigned inside;  // tasks in calls of the engine that may sleep: half way through what they do
 	char error[256];  // why the simulation can't go on (out of host memory, a broken invariant); "": it can
 };
 

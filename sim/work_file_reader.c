@@ -2,9 +2,8 @@
 //
 // file-reader: a process that reads files of its own, sequentially, at random, or some much more often than others.
 //
-// folio_order: the readahead of newer kernels asks for large folios first and goes on with single pages when there is none
-// (spec 04 O-11). Only the attempt is modelled: before each request the reader asks for one block of that order as readahead
-// does. It keeps some of those that it got, in place of the cache, which holds single pages, and gives the oldest back.
+// folio_order: the file system has large folios: readahead asks for blocks of up to this order, as large as its windows let it
+// (spec 04 O-11), and goes on with single pages when there is none.
 
 #include "sim/work_files.h"
 
@@ -12,7 +11,7 @@ enum pattern { SEQUENTIAL, RANDOM, ZIPF };
 
 struct file_reader {
 	struct workload_common common;
-	uint64_t files, pattern, exponent, request, passes, folio_order, folios;
+	uint64_t files, pattern, exponent, request, passes, folio_order;
 	struct config_range size;
 	struct config_rate rate;
 };
@@ -33,13 +32,10 @@ static const struct config_field fields[] = {
 	{"rate", CONFIG_RATE, AT(rate), .default_text = "0/s", .help = "of requests; 0: one after the other"},
 	{"passes", CONFIG_COUNT, AT(passes), .default_text = "endless", .words = endless,
 	 .help = "times that it reads as much as it has, until it ends"},
-	{"folio_order", CONFIG_COUNT, AT(folio_order), .default_text = "0", .max = 10,
-	 .help = "readahead first tries a block of this order"},
-	{"folios", CONFIG_COUNT, AT(folios), .default_text = "64", .min = 1, .max = 1000000, .help = "of these that it keeps"},
+	{"folio_order", CONFIG_COUNT, AT(folio_order), .default_text = "0", .max = SIM_HUGE_ORDER,
+	 .help = "readahead may ask for blocks of up to this order; the machine's `readahead` limits it too"},
 	{0},
 };
-
-#define READAHEAD_GFP (YARD_GFP_HIGHUSER_MOVABLE | YARD_GFP_COMP | YARD_GFP_NOWARN | YARD_GFP_NORETRY)
 
 struct reader {
 	struct workload_instance *instance;
@@ -48,34 +44,7 @@ struct reader {
 	struct random_zipf *zipf;
 	struct workload_pace pace;
 	uint64_t done, until; // bytes
-	uint32_t *folio;      // a ring of p->folios
-	uint64_t first_folio, nr_folios;
 };
-
-static void give_folio(struct simulation *sim, struct reader *reader)
-{
-	sim_free(sim, reader->folio[reader->first_folio], (unsigned)reader->p->folio_order);
-	reader->first_folio = (reader->first_folio + 1) % reader->p->folios;
-	reader->nr_folios--;
-}
-
-static void try_folio(struct simulation *sim, struct reader *reader)
-{
-	const struct file_reader *p = reader->p;
-	uint32_t pfn;
-
-	if (!p->folio_order)
-		return;
-	pfn = sim_alloc(sim, REQUEST_FILE, READAHEAD_GFP, (unsigned)p->folio_order, -1);
-	++*workload_figure(reader->instance->workload, "folio attempts", 0);
-	if (pfn == YARD_PFN_NONE) {
-		++*workload_figure(reader->instance->workload, "folios failed", -1);
-		return;
-	}
-	if (reader->nr_folios == p->folios)
-		give_folio(sim, reader);
-	reader->folio[(reader->first_folio + reader->nr_folios++) % p->folios] = pfn;
-}
 
 // One read(). False: enough, or no memory.
 static bool read_once(struct simulation *sim, struct sim_task *task, struct reader *reader, struct file *file,
@@ -86,7 +55,6 @@ static bool read_once(struct simulation *sim, struct sim_task *task, struct read
 
 	if (bytes > file->size - offset)
 		bytes = file->size - offset;
-	try_folio(sim, reader);
 	if (!file_read(sim, file, offset, bytes))
 		return false;
 	workload_latency(sim, workload, "read", sim_now(sim) - start);
@@ -105,6 +73,7 @@ static bool read_file(struct simulation *sim, struct sim_task *task, struct read
 
 	if (!file)
 		return workload_pause(sim, task, reader->instance, NS_PER_MS);
+	file->folio_order = (uint8_t)reader->p->folio_order;
 	if (reader->p->pattern == SEQUENTIAL)
 		for (; on && offset < file->size; offset += request)
 			on = read_once(sim, task, reader, file, offset);
@@ -124,8 +93,7 @@ static void read_files(struct simulation *sim, struct sim_task *task, void *argu
 	bool on;
 
 	reader.zipf = task_memory(sim, task, sizeof(*reader.zipf));
-	reader.folio = task_memory(sim, task, p->folios * sizeof(*reader.folio));
-	on = reader.zipf && reader.folio && work_files_create(sim, task, &reader.files, memory, p->files, p->size);
+	on = reader.zipf && work_files_create(sim, task, &reader.files, memory, p->files, p->size);
 	if (reader.zipf)
 		random_zipf_init(reader.zipf, p->files, (uint32_t)p->exponent);
 	for (uint64_t i = 0; i < reader.files.nr; i++)
@@ -137,8 +105,6 @@ static void read_files(struct simulation *sim, struct sim_task *task, void *argu
 
 		on = read_file(sim, task, &reader, i);
 	}
-	while (reader.nr_folios)
-		give_folio(sim, &reader);
 	work_files_delete(sim, &reader.files);
 }
 

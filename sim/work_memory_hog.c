@@ -116,7 +116,7 @@ static bool take_unmovable(struct simulation *sim, struct sim_task *task, struct
 static void run_round(struct simulation *sim, struct sim_task *task, struct hog *hog, struct memory_object *memory)
 {
 	const struct memory_hog *p = hog->p;
-	uint64_t limit = workload_pages(sim, p->limit), *peak = workload_figure(hog->instance->workload, "most pages", 0);
+	uint64_t limit = workload_pages(sim, p->limit), *most;
 	bool on = true;
 
 	hog->kills = yard_get_vm_event(sim->yard, YARD_VM_OOM_KILL);
@@ -131,8 +131,9 @@ static void run_round(struct simulation *sim, struct sim_task *task, struct hog 
 		} else {
 			on = take_unmovable(sim, task, hog, pages);
 		}
-		if (hog->pages > *peak)
-			*peak = hog->pages;
+		most = workload_figure(hog->instance->workload, "most pages", 0);
+		if (hog->pages > *most)
+			*most = hog->pages;
 		on = workload_pace(sim, task, hog->instance, &hog->pace, p->rate) && on;
 	}
 }

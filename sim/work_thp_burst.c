@@ -25,7 +25,7 @@ static const struct config_field fields[] = {
 	{0},
 };
 
-struct bursts { // of one instance, in us
+struct bursts { // of all instances, in us
 	uint64_t nr, sum;
 	unsigned __int128 squares;
 };
@@ -44,6 +44,8 @@ static void count_burst(struct workload *workload, struct bursts *bursts, uint64
 {
 	unsigned __int128 nr;
 
+	if (!*workload_figure(workload, "bursts", 1)) // the figures begin at 0 when the scenario has settled
+		*bursts = (struct bursts){0};
 	nr = ++bursts->nr;
 	bursts->sum += us;
 	bursts->squares += (unsigned __int128)us * us;

@@ -33,7 +33,9 @@ static void work(struct simulation *sim, worker_step *step, unsigned node)
 	for (;;) {
 		struct yard_wait wait;
 
+		sim->inside++;
 		step(sim->yard, node, woken, &wait);
+		sim->inside--;
 		woken = false;
 		if (wait.kind == YARD_WAIT_QUEUE)
 			woken = task_wait(sim, scheduler_engine_queue(sim, wait.queue), wait.timeout_ns, false);

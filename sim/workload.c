@@ -52,7 +52,7 @@ static const struct config_word any[] = {{"any", UINT64_MAX}, {0}};
 #define AT(member) CONFIG_AT(struct workload_common, member)
 
 static const struct config_field common_fields[] = {
-	{NULL, CONFIG_PLACE, AT(place), .help = NULL},
+	CONFIG_PLACE_AT(struct workload_common, place),
 	{"name", CONFIG_NAME, AT(name), .default_text = "", .help = "in tables and for --set; default: the kind"},
 	{"start", CONFIG_TIME, AT(start_ns), .default_text = "0", .help = "after the scenario's clock has begun"},
 	{"stop", CONFIG_TIME, AT(stop_ns), .default_text = "end", .words = at_the_end, .help = "likewise"},

@@ -102,7 +102,7 @@ static void submit(struct writer *writer)
 		page_io_submit(io);
 }
 
-// The block at this page, which is dirty. May sleep before, not after, it is under writeback.
+// The block at this page, which is dirty.
 static void write_block(struct writer *writer, uint64_t page, uint64_t entry)
 {
 	struct simulation *sim = writer->sim;
@@ -143,19 +143,22 @@ static bool write_region(struct writer *writer, uint64_t page)
 	struct file *file = writer->file;
 	uint64_t number = page >> REGION_SHIFT;
 
-	for (uint64_t end = (number + 1) << REGION_SHIFT; page < end; page++) {
+	for (uint64_t end = (number + 1) << REGION_SHIFT, next; page < end; page = next) {
 		uint64_t entry = region_entry(region_of(sim, file->object, page), page & (REGION_PAGES - 1));
+		uint32_t pages = 1u << entry_order(entry);
 
+		next = page + 1;
 		if (!(entry & ENTRY_DIRTY))
 			continue;
-		if (writer->io
-		    && !page_io_fits(writer->io, file->disk_offset + page * SIM_PAGE, 1u << entry_order(entry))) {
+		page &= ~(uint64_t)(pages - 1); // the scan may begin inside a block
+		next = page + pages;
+		if (writer->io && !page_io_fits(writer->io, file->disk_offset + page * SIM_PAGE, pages)) {
 			submit(writer); // others may have run
 			entry = region_entry(region_of(sim, file->object, page), page & (REGION_PAGES - 1));
 		}
 		if (entry & ENTRY_DIRTY)
 			write_block(writer, page, entry);
-		file->writeback_next = page + (1u << entry_order(entry));
+		file->writeback_next = next;
 		if (writer->started >= writer->most || sim->error[0])
 			return false;
 	}

@@ -1,68 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CPUs, tasks, sleep, wake-ups and interrupts on the virtual clock. Unless a test says so nothing costs time but what its
-// tasks charge themselves, so that every time is exact.
+// Which task runs next, on which CPU, for how long; and that the same seed gives the same run.
 
-#include "tests/simulation_fixture.h"
+#include "tests/scheduler_fixture.h"
 
-#include <pageyard/pressure.h>
-
-enum { PAGES = 16384, LOG_MAX = 100000 };
-
-static struct {
-	uint64_t time;
-	unsigned who;
-} events[LOG_MAX];
-static unsigned nr_events;
-static uint64_t start_ns; // when the kernel threads were asleep
-
-static void note(unsigned who)
-{
-	assert_true(nr_events < LOG_MAX);
-	events[nr_events].time = sim_now(sim) - start_ns;
-	events[nr_events++].who = who;
-}
-
-static void charge(uint64_t ns)
-{
-	sim->host->now_ns += ns;
-	sim_point(sim);
-}
-
-// Times are counted from here: the kernel threads sleep now.
-static void begin_on_machine(void)
-{
-	nr_events = 0;
-	boot();
-	start_ns = NS_PER_MS;
-	run_until(start_ns);
-}
-
-static void begin(unsigned nr_nodes, unsigned cpus)
-{
-	describe(nr_nodes, cpus, PAGES);
-	begin_on_machine();
-}
-
-static void run_to(uint64_t ns)
-{
-	run_until(start_ns + ns);
-}
-
-static unsigned number_of(const void *argument)
-{
-	return (unsigned)(uintptr_t)argument;
-}
-
-static void *as_argument(uint64_t number)
-{
-	return (void *)(uintptr_t)number;
-}
-
-static uint64_t cpu_time(const struct sim_task *task)
-{
-	return task->user_ns + task->system_ns;
-}
+static struct wait_queue queue;
 
 // ---- who runs next ----
 
@@ -134,12 +76,6 @@ static void within_the_grain_a_cpu_goes_on(void **state)
 	assert_in_range(turns, 5, 20); // strictly in order there would be 199
 }
 
-static void on_timer(struct simulation *s, void *argument)
-{
-	(void)s;
-	note(number_of(argument));
-}
-
 static void an_alarm_comes_before_a_cpu_of_the_same_time(void **state)
 {
 	struct sim_timer timer[3];
@@ -189,13 +125,6 @@ static void a_run_ends_at_its_time_and_goes_on_from_there(void **state)
 
 // ---- sharing a CPU ----
 
-static void compute_for_ever(struct simulation *s, struct sim_task *task, void *argument)
-{
-	(void)argument;
-	while (!task_stopped(task))
-		task_compute(s, 10 * NS_PER_MS);
-}
-
 static void nice_values_share_by_weight(void **state)
 {
 	// Each step of the nice value is a factor of 1.25: 1.25^19, 1.25^5, 1.25^20.
@@ -217,6 +146,45 @@ static void nice_values_share_by_weight(void **state)
 		assert_in_range(ratio, pairs[i].ratio_ppm / 100 * 98, pairs[i].ratio_ppm / 100 * 102);
 		shut_down(NULL);
 	}
+}
+
+static void charge_then_sleep(struct simulation *s, struct sim_task *task, void *argument)
+{
+	(void)task;
+	(void)argument;
+	for (unsigned i = 0; i < 1000; i++)
+		charge(7);
+	task_sleep(s, SIM_FOREVER);
+}
+
+static void idle_timer(struct simulation *s, void *argument)
+{
+	struct sim_timer *timer = argument;
+
+	timer_start(s, timer, sim_now(s) + 1777, idle_timer, timer);
+}
+
+static uint64_t vruntime_after(unsigned timers)
+{
+	struct sim_timer timer[10];
+	struct sim_task *task;
+	uint64_t vruntime;
+
+	memset(timer, 0, sizeof(timer));
+	begin(1, 1);
+	for (unsigned i = 0; i < timers; i++)
+		timer_start(sim, &timer[i], start_ns + 100 * i, idle_timer, &timer[i]);
+	task = start_on(0, 7, charge_then_sleep, NULL);
+	run_to(NS_PER_MS);
+	vruntime = task->vruntime;
+	shut_down(NULL);
+	return vruntime;
+}
+
+static void vruntime_does_not_depend_on_how_often_it_is_counted(void **state)
+{
+	(void)state;
+	assert_true(vruntime_after(0) == vruntime_after(10));
 }
 
 static uint64_t switches_in_a_second(unsigned tasks)
@@ -265,6 +233,19 @@ static void who_slept_preempts(void **state)
 		assert_true(events[i].time - events[i - 1].time == 21 * NS_PER_MS);
 }
 
+static void who_slept_preempts_within_a_slice(void **state)
+{
+	(void)state;
+	begin(1, 1);
+	start_on(0, 0, compute_for_ever, NULL);
+	start_on(0, 0, compute_for_ever, NULL);
+	start_on(0, 0, wake_and_note, as_argument(1));
+	run_to(NS_PER_S);
+	assert_int_equal(nr_events, 10);
+	for (unsigned i = 1; i < nr_events; i++)
+		assert_true(events[i].time - events[i - 1].time == 21 * NS_PER_MS);
+}
+
 static void sleep_then_compute(struct simulation *s, struct sim_task *task, void *argument)
 {
 	uint64_t *got = argument;
@@ -286,14 +267,6 @@ static void sleep_saves_up_no_time(void **state)
 	run_to(20 * NS_PER_S);
 	// Half of the CPU for half a second of work; half a slice ahead at most, and the slice that it is in.
 	assert_in_range(done, 11 * NS_PER_S - 5 * NS_PER_MS, 11 * NS_PER_S + 5 * NS_PER_MS);
-}
-
-static void compute_5ms(struct simulation *s, struct sim_task *task, void *argument)
-{
-	(void)task;
-	note(number_of(argument));
-	task_compute(s, 5 * NS_PER_MS);
-	note(number_of(argument) + 100);
 }
 
 static void realtime_tasks_run_first_and_to_the_end(void **state)
@@ -349,6 +322,29 @@ static void new_tasks_take_idle_cpus_of_the_node_first(void **state)
 		assert_int_equal(cpu[i], i);
 }
 
+static unsigned child_cpu[5];
+
+static void spawn(struct simulation *s, struct sim_task *task, void *argument)
+{
+	(void)argument;
+	for (unsigned i = 0; i < COUNT(child_cpu); i++)
+		start_anywhere(-1, note_cpu, &child_cpu[i]);
+	task_compute(s, NS_PER_MS);
+	assert_int_equal(task->cpu, 4);
+}
+
+static void idle_cpus_of_the_creators_node_come_first(void **state)
+{
+	static const unsigned expected[] = {5, 6, 7, 0, 1};
+
+	(void)state;
+	begin(2, 4);
+	start_on(4, 0, spawn, NULL);
+	run_to(NS_PER_S);
+	for (unsigned i = 0; i < COUNT(expected); i++)
+		assert_int_equal(child_cpu[i], expected[i]);
+}
+
 static void limits_hold(void **state)
 {
 	unsigned cpu[12];
@@ -390,17 +386,19 @@ static void who_wakes_goes_back_to_its_cpu(void **state)
 
 static void an_idle_cpu_takes_waiting_tasks(void **state)
 {
-	struct sim_task *task[6];
+	struct sim_task *task[2];
 
 	(void)state;
-	begin(1, 4);
-	for (unsigned i = 0; i < 4; i++)
-		start_on((int)i, 0, compute_5ms, as_argument(i));
-	for (unsigned i = 0; i < 6; i++) // they wait behind the others, which end
+	begin(1, 2);
+	for (unsigned i = 0; i < 6; i++)
+		start_on(1, 0, compute_5ms, as_argument(i));
+	start_on(0, 0, compute_for_ever, NULL);
+	for (unsigned i = 0; i < 2; i++)
 		task[i] = start_anywhere(-1, compute_for_ever, NULL);
 	run_to(NS_PER_S);
-	for (unsigned i = 0; i < 6; i++) // six on four CPUs: nobody gets less than half a CPU
-		assert_in_range(cpu_time(task[i]), 450 * NS_PER_MS, NS_PER_S);
+	// Three on the first CPU, until the other one has nothing to do and takes one of them.
+	assert_int_equal(task[0]->cpu + task[1]->cpu, 1);
+	assert_in_range(cpu_time(task[0]) + cpu_time(task[1]), 1450 * NS_PER_MS, 1480 * NS_PER_MS);
 }
 
 static void waking_an_idle_cpu_takes_time(void **state)
@@ -419,402 +417,6 @@ static void waking_an_idle_cpu_takes_time(void **state)
 	scheduler_cpu_times(sim, 0, &times);
 	assert_true(times.user == 5 * NS_PER_MS);
 	assert_true(times.user + times.system + times.idle == start_ns + 20 * NS_PER_MS);
-}
-
-// ---- sleep and wake-ups ----
-
-static struct wait_queue queue;
-
-static void wait_once(struct simulation *s, struct sim_task *task, void *argument)
-{
-	bool woken = task_wait(s, &queue, NS_PER_S, false);
-
-	(void)task;
-	note(number_of(argument) + (woken ? 100 : 200) + (task_stopped(task) ? 1000 : 0));
-}
-
-static void wake_some(struct simulation *s, struct sim_task *task, void *argument)
-{
-	(void)task;
-	(void)argument;
-	task_sleep(s, 10 * NS_PER_MS);
-	assert_true(wake_one(s, &queue));
-	task_sleep(s, 10 * NS_PER_MS);
-	wake_all(s, &queue);
-	assert_false(wake_one(s, &queue));
-}
-
-static void wake_ups_in_order_of_arrival(void **state)
-{
-	(void)state;
-	begin(1, 1);
-	queue = (struct wait_queue){NULL, NULL};
-	for (unsigned i = 0; i < 4; i++)
-		start_on(0, 0, wait_once, as_argument(i));
-	start_on(0, 0, wake_some, NULL);
-	run_to(2 * NS_PER_S);
-	assert_int_equal(nr_events, 4);
-	for (unsigned i = 0; i < 4; i++) {
-		assert_int_equal(events[i].who, 100 + i);
-		assert_true(events[i].time == (i ? 20 : 10) * NS_PER_MS);
-	}
-}
-
-static void a_wait_ends_with_its_time(void **state)
-{
-	(void)state;
-	begin(1, 2);
-	queue = (struct wait_queue){NULL, NULL};
-	start_on(0, 0, wait_once, as_argument(0));
-	run_to(3 * NS_PER_S);
-	assert_int_equal(nr_events, 1);
-	assert_int_equal(events[0].who, 200);
-	assert_true(events[0].time == NS_PER_S);
-	assert_null(queue.first);
-}
-
-static void wait_for_device(struct simulation *s, struct sim_task *task, void *argument)
-{
-	(void)task;
-	assert_false(task_wait(s, &queue, 500 * NS_PER_MS, true));
-	note(number_of(argument));
-}
-
-static void stop_ends_interruptible_sleeps_only(void **state)
-{
-	struct sim_task *waiting, *reading, *computing;
-
-	(void)state;
-	begin(1, 3);
-	queue = (struct wait_queue){NULL, NULL};
-	waiting = start_on(0, 0, wait_once, as_argument(0));
-	reading = start_on(1, 0, wait_for_device, as_argument(1));
-	computing = start_on(2, 0, compute_5ms, as_argument(2));
-	run_to(NS_PER_MS);
-	task_stop(sim, waiting);
-	task_stop(sim, reading);
-	task_stop(sim, computing);
-	run_to(2 * NS_PER_S);
-	assert_int_equal(nr_events, 4);
-	assert_int_equal(events[1].who, 1200);
-	assert_int_equal(events[2].who, 102);
-	assert_true(events[1].time == NS_PER_MS && events[2].time == NS_PER_MS);
-	assert_int_equal(events[3].who, 1);
-	assert_true(events[3].time == 500 * NS_PER_MS);
-}
-
-static void wait_for_end(struct simulation *s, struct sim_task *task, void *argument)
-{
-	struct sim_task *other = argument;
-
-	(void)task;
-	assert_true(task_wait(s, &other->ended, SIM_FOREVER, false));
-	note(7);
-}
-
-static void at_end(struct simulation *s, struct sim_task *task)
-{
-	assert_ptr_equal(task_current(s), task);
-	task_sleep(s, NS_PER_MS); // still a task
-	note(6);
-}
-
-static void the_end_of_a_task_is_told(void **state)
-{
-	struct task_attributes attributes = {.comm = "ends", .cpu = 0, .node = -1, .at_end = at_end};
-	struct sim_task *task;
-
-	(void)state;
-	begin(1, 2);
-	task = task_create(sim, &attributes, compute_5ms, as_argument(0));
-	start_on(1, 0, wait_for_end, task);
-	run_to(NS_PER_S);
-	assert_int_equal(nr_events, 4);
-	assert_int_equal(events[2].who, 6);
-	assert_int_equal(events[3].who, 7);
-	assert_true(events[3].time == 6 * NS_PER_MS);
-}
-
-static void wait_as_the_engine(struct simulation *s, struct sim_task *task, void *argument)
-{
-	struct yard_host *host = s->host;
-	uint64_t slept = host->wait(host->context, number_of(argument), 10 * NS_PER_MS);
-
-	(void)task;
-	note((unsigned)(slept / NS_PER_MS));
-}
-
-static void the_engines_queues_are_the_schedulers(void **state)
-{
-	struct sim_task *uninterruptible, *killable;
-
-	(void)state;
-	begin(2, 2);
-	uninterruptible = start_on(0, 0, wait_as_the_engine, as_argument(YARD_QUEUE_WRITEBACK));
-	killable = start_on(1, 0, wait_as_the_engine, as_argument(YARD_QUEUE_PFMEMALLOC));
-	start_on(2, 0, wait_as_the_engine, as_argument(YARD_QUEUES + YARD_QUEUE_CONGESTED));
-	run_to(2 * NS_PER_MS);
-	task_stop(sim, uninterruptible); // spec 04 C-12
-	task_stop(sim, killable);	 // D-3
-	run_to(5 * NS_PER_MS);
-	sim->host->wake(sim->host->context, YARD_QUEUES + YARD_QUEUE_CONGESTED);
-	run_to(NS_PER_S);
-	assert_int_equal(nr_events, 3);
-	assert_int_equal(events[0].who, 2);
-	assert_int_equal(events[1].who, 5);
-	assert_int_equal(events[2].who, 10);
-}
-
-// ---- timers and interrupts ----
-
-static void busy_interrupt(struct simulation *s, void *argument)
-{
-	assert_true(scheduler_in_interrupt(s));
-	assert_null(task_current(s));
-	assert_null(yard_get_current(s->yard));
-	assert_false(task_wait(s, &queue, NS_PER_S, false)); // nobody who could sleep
-	assert_int_equal(s->host->wait(s->host->context, YARD_QUEUE_WRITEBACK, NS_PER_S), 0);
-	note(number_of(argument));
-	sim->host->now_ns += 10 * NS_PER_US;
-}
-
-static void interrupts_take_the_time_of_their_cpus_task(void **state)
-{
-	struct sim_timer timer[4];
-	struct cpu_times times;
-
-	(void)state;
-	begin(1, 2);
-	queue = (struct wait_queue){NULL, NULL};
-	run_to(NS_PER_MS);
-	memset(timer, 0, sizeof(timer));
-	for (unsigned i = 0; i < 4; i++) {
-		timer[i].cpu = i == 3;
-		// The second comes while the first runs.
-		timer_start(sim, &timer[i], start_ns + 2 * NS_PER_MS + 5 * NS_PER_US * i, busy_interrupt,
-			    as_argument(10 + i));
-	}
-	start_on(0, 0, compute_5ms, as_argument(0));
-	start_on(1, 0, compute_5ms, as_argument(1));
-	run_to(NS_PER_S / 2);
-	assert_int_equal(nr_events, 8);
-	assert_true(events[2].who == 10 && events[2].time == 2 * NS_PER_MS);
-	assert_true(events[3].who == 11 && events[3].time == 2 * NS_PER_MS + 10 * NS_PER_US);
-	assert_true(events[4].who == 12 && events[4].time == 2 * NS_PER_MS + 20 * NS_PER_US);
-	assert_true(events[5].who == 13 && events[5].time == 2 * NS_PER_MS + 15 * NS_PER_US);
-	assert_true(events[6].who == 101 && events[6].time == 6 * NS_PER_MS + 10 * NS_PER_US);
-	assert_true(events[7].who == 100 && events[7].time == 6 * NS_PER_MS + 30 * NS_PER_US);
-	scheduler_cpu_times(sim, 0, &times);
-	assert_true(times.user == 5 * NS_PER_MS && times.system == 30 * NS_PER_US);
-	assert_true(times.user + times.system + times.idle == start_ns + NS_PER_S / 2);
-}
-
-static void waking_interrupt(struct simulation *s, void *argument)
-{
-	(void)argument;
-	s->host->now_ns += 4 * NS_PER_US;
-	wake_all(s, &queue);
-	s->host->now_ns += 6 * NS_PER_US;
-}
-
-static void an_idle_cpu_finishes_its_interrupt_first(void **state)
-{
-	struct sim_timer timer = {.cpu = 0};
-	struct cpu_times times;
-
-	(void)state;
-	begin(1, 1);
-	queue = (struct wait_queue){NULL, NULL};
-	start_on(0, 0, wait_once, as_argument(0));
-	timer_start(sim, &timer, start_ns + NS_PER_MS, waking_interrupt, NULL);
-	run_to(10 * NS_PER_MS);
-	assert_int_equal(nr_events, 1);
-	assert_int_equal(events[0].who, 100);
-	assert_true(events[0].time == NS_PER_MS + 10 * NS_PER_US);
-	scheduler_cpu_times(sim, 0, &times);
-	assert_true(times.system == 10 * NS_PER_US);
-	assert_true(times.system + times.idle == start_ns + 10 * NS_PER_MS);
-}
-
-static void timers_can_be_cancelled_and_set_anew(void **state)
-{
-	struct sim_timer timer[3];
-
-	(void)state;
-	begin(1, 1);
-	memset(timer, 0, sizeof(timer));
-	run_to(100);
-	timer_start(sim, &timer[0], start_ns + 200, on_timer, as_argument(0));
-	timer_start(sim, &timer[1], start_ns + 200, on_timer, as_argument(1));
-	timer_start(sim, &timer[2], start_ns + 50, on_timer, as_argument(2)); // the past: now
-	timer_cancel(sim, &timer[0]);
-	timer_start(sim, &timer[1], start_ns + 300, on_timer, as_argument(3));
-	timer_cancel(sim, &timer[0]); // it isn't set
-	run_to(1000);
-	assert_int_equal(nr_events, 2);
-	assert_true(events[0].who == 2 && events[0].time == 100);
-	assert_true(events[1].who == 3 && events[1].time == 300);
-}
-
-// ---- pressure ----
-
-static void stall(struct simulation *s, struct sim_task *task, void *argument)
-{
-	(void)task;
-	yard_memstall_enter(s->yard);
-	task_sleep(s, (uint64_t)number_of(argument) * NS_PER_MS);
-	yard_memstall_leave(s->yard);
-}
-
-static void pressure_knows_where_tasks_are(void **state)
-{
-	struct yard_psi psi;
-
-	(void)state;
-	begin(1, 2);
-	run_to(NS_PER_S);
-	start_on(0, 0, stall, as_argument(1000));
-	run_to(3 * NS_PER_S);
-	yard_psi_get(sim->yard, 0, &psi);
-	assert_int_equal(psi.total_us[YARD_PSI_SOME], 1000000);
-	assert_int_equal(psi.total_us[YARD_PSI_FULL], 1000000);
-	start_on(1, 0, compute_for_ever, NULL); // gets something done, on a CPU that counts as much
-	start_on(1, 0, stall, as_argument(1000));
-	run_to(6 * NS_PER_S);
-	yard_psi_get(sim->yard, 0, &psi);
-	assert_in_range(psi.total_us[YARD_PSI_SOME], 1990000, 2010000);
-	assert_in_range(psi.total_us[YARD_PSI_FULL], 1000000, 1010000);
-}
-
-// ---- locks ----
-
-static yard_spinlock lock;
-static uint64_t held_ns;
-
-static void hold_at(struct simulation *s, struct sim_task *task, void *argument)
-{
-	(void)task;
-	s->host->now_ns += number_of(argument);
-	yard_spin_lock(&lock);
-	note(number_of(argument));
-	s->host->now_ns += held_ns;
-	yard_spin_unlock(&lock);
-}
-
-static void try_at(struct simulation *s, struct sim_task *task, void *argument)
-{
-	(void)task;
-	s->host->now_ns += number_of(argument);
-	if (yard_spin_trylock(&lock)) {
-		note(1);
-		yard_spin_unlock(&lock);
-	} else {
-		note(0);
-	}
-}
-
-static void begin_locking(unsigned cpus, uint64_t held)
-{
-	lock = (yard_spinlock){.held = false};
-	held_ns = held;
-	describe(1, cpus, PAGES);
-	machine.cost_ns[COST_LOCK_HANDOVER] = 50;
-	begin_on_machine();
-}
-
-static void who_comes_while_a_lock_is_held_waits(void **state)
-{
-	struct cpu_times times;
-
-	(void)state;
-	begin_locking(3, 1000);
-	start_on(0, 0, hold_at, as_argument(500));  // holds it from 500 to 1500
-	start_on(1, 0, hold_at, as_argument(700));  // waits until then
-	start_on(2, 0, hold_at, as_argument(5000)); // it is open again
-	run_to(2 * NS_PER_MS);
-	assert_true(events[0].time == 500);
-	assert_true(events[1].time == 1550);
-	assert_true(events[2].time == 5000);
-	scheduler_cpu_times(sim, 1, &times);
-	assert_int_equal(times.lock_spin, 850);
-	assert_int_equal(times.system, 700 + 850 + 1000);
-	scheduler_cpu_times(sim, 0, &times);
-	assert_int_equal(times.lock_spin, 0);
-}
-
-static void who_comes_before_a_hold_does_not_wait(void **state)
-{
-	(void)state;
-	begin_locking(3, 1000);
-	start_on(0, 0, hold_at, as_argument(5000)); // runs first, but its clock is ahead
-	start_on(1, 0, hold_at, as_argument(1000));
-	start_on(2, 0, hold_at, as_argument(1500)); // in the second one's hold
-	run_to(2 * NS_PER_MS);
-	assert_true(events[0].time == 5000);
-	assert_true(events[1].time == 1000);
-	assert_true(events[2].time == 2050);
-}
-
-static void a_try_fails_inside_a_hold(void **state)
-{
-	(void)state;
-	begin_locking(4, 1000);
-	start_on(0, 0, hold_at, as_argument(500));
-	start_on(1, 0, try_at, as_argument(499));
-	start_on(2, 0, try_at, as_argument(1499));
-	start_on(3, 0, try_at, as_argument(1500));
-	run_to(2 * NS_PER_MS);
-	assert_int_equal(nr_events, 4);
-	assert_int_equal(events[1].who, 1);
-	assert_int_equal(events[2].who, 0);
-	assert_int_equal(events[3].who, 1);
-}
-
-static void contend(struct simulation *s, struct sim_task *task, void *argument)
-{
-	(void)task;
-	(void)argument;
-	for (unsigned i = 0; i < 1000; i++) {
-		yard_spin_lock(&lock);
-		s->host->now_ns += 1000;
-		yard_spin_unlock(&lock);
-		charge(100);
-	}
-	note(0);
-}
-
-static void a_contended_lock_is_held_by_one_at_a_time(void **state)
-{
-	uint64_t spin = 0;
-
-	(void)state;
-	begin_locking(8, 0);
-	for (int i = 0; i < 8; i++)
-		start_on(i, 0, contend, NULL);
-	run_to(20 * NS_PER_MS);
-	assert_int_equal(nr_events, 8);
-	// 8000 holds of 1000 ns, each handed over in 50.
-	assert_in_range(events[7].time, 8350 * NS_PER_US, 8450 * NS_PER_US);
-	for (unsigned cpu = 0; cpu < 8; cpu++) {
-		struct cpu_times times;
-
-		scheduler_cpu_times(sim, cpu, &times);
-		spin += times.lock_spin;
-	}
-	assert_in_range(spin, 8 * 7000 * NS_PER_US, 8 * 7400 * NS_PER_US); // each waits for the seven others, mostly
-}
-
-static void locks_take_no_time_outside_a_run(void **state)
-{
-	(void)state;
-	begin_locking(1, 0);
-	lock.busy[0].until = lock.free_at = UINT64_MAX;
-	assert_true(yard_spin_trylock(&lock));
-	assert_false(yard_spin_trylock(&lock)); // it is held, that counts
-	yard_spin_unlock(&lock);
-	yard_spin_lock(&lock);
-	yard_spin_unlock(&lock);
-	assert_true(sim_now(sim) == start_ns);
 }
 
 // ---- everything at once ----
@@ -863,13 +465,6 @@ static void random_work(struct simulation *s, struct sim_task *task, void *argum
 		how = random_below(&task->random, 6);
 		pause_or_go_on(s, task, how, random_below(&task->random, 100000));
 	}
-}
-
-static void idle_timer(struct simulation *s, void *argument)
-{
-	struct sim_timer *timer = argument;
-
-	timer_start(s, timer, sim_now(s) + 12345, idle_timer, timer);
 }
 
 static uint64_t run_mix(uint64_t seed, unsigned idle_timers, uint64_t grain, unsigned tasks)
@@ -966,29 +561,18 @@ int main(void)
 		cmocka_unit_test_teardown(an_alarm_comes_before_a_cpu_of_the_same_time, shut_down),
 		cmocka_unit_test_teardown(a_run_ends_at_its_time_and_goes_on_from_there, shut_down),
 		cmocka_unit_test(nice_values_share_by_weight),
+		cmocka_unit_test(vruntime_does_not_depend_on_how_often_it_is_counted),
 		cmocka_unit_test(slices_grow_shorter_with_more_tasks),
 		cmocka_unit_test_teardown(who_slept_preempts, shut_down),
+		cmocka_unit_test_teardown(who_slept_preempts_within_a_slice, shut_down),
 		cmocka_unit_test_teardown(sleep_saves_up_no_time, shut_down),
 		cmocka_unit_test_teardown(realtime_tasks_run_first_and_to_the_end, shut_down),
 		cmocka_unit_test_teardown(new_tasks_take_idle_cpus_of_the_node_first, shut_down),
+		cmocka_unit_test_teardown(idle_cpus_of_the_creators_node_come_first, shut_down),
 		cmocka_unit_test_teardown(limits_hold, shut_down),
 		cmocka_unit_test_teardown(who_wakes_goes_back_to_its_cpu, shut_down),
 		cmocka_unit_test_teardown(an_idle_cpu_takes_waiting_tasks, shut_down),
 		cmocka_unit_test_teardown(waking_an_idle_cpu_takes_time, shut_down),
-		cmocka_unit_test_teardown(wake_ups_in_order_of_arrival, shut_down),
-		cmocka_unit_test_teardown(a_wait_ends_with_its_time, shut_down),
-		cmocka_unit_test_teardown(stop_ends_interruptible_sleeps_only, shut_down),
-		cmocka_unit_test_teardown(the_end_of_a_task_is_told, shut_down),
-		cmocka_unit_test_teardown(the_engines_queues_are_the_schedulers, shut_down),
-		cmocka_unit_test_teardown(interrupts_take_the_time_of_their_cpus_task, shut_down),
-		cmocka_unit_test_teardown(an_idle_cpu_finishes_its_interrupt_first, shut_down),
-		cmocka_unit_test_teardown(timers_can_be_cancelled_and_set_anew, shut_down),
-		cmocka_unit_test_teardown(pressure_knows_where_tasks_are, shut_down),
-		cmocka_unit_test_teardown(who_comes_while_a_lock_is_held_waits, shut_down),
-		cmocka_unit_test_teardown(who_comes_before_a_hold_does_not_wait, shut_down),
-		cmocka_unit_test_teardown(a_try_fails_inside_a_hold, shut_down),
-		cmocka_unit_test_teardown(a_contended_lock_is_held_by_one_at_a_time, shut_down),
-		cmocka_unit_test_teardown(locks_take_no_time_outside_a_run, shut_down),
 		cmocka_unit_test(the_same_seed_gives_the_same_run),
 		cmocka_unit_test(tasks_are_abandoned_where_they_are),
 		cmocka_unit_test_teardown(an_error_ends_the_run, shut_down),

@@ -313,7 +313,7 @@ static void each_step_is_charged_once(void **state)
 	shut_down(NULL);
 	ns = system_time(COST_DIRECT_RECLAIM, 300 * MIB);
 	assert_int_equal(ns, yard_get_vm_event(sim->yard, YARD_VM_ALLOCSTALL_NORMAL)
-			       + yard_get_vm_event(sim->yard, YARD_VM_ALLOCSTALL_MOVABLE));
+				     + yard_get_vm_event(sim->yard, YARD_VM_ALLOCSTALL_MOVABLE));
 }
 
 // ---- requests ----
@@ -380,8 +380,7 @@ static void interrupts_allocate_without_sleeping(void **state)
 	assert_in_range(received, 62 * MIB, 64 * MIB);
 	assert_int_equal(sim->results->failures[REQUEST_ATOMIC], 1);
 	assert_true(sim->results->latency[REQUEST_ATOMIC].max < 100000);
-	assert_true(sim->results->free_at_first_failure[REQUEST_ATOMIC]
-		    < zone_of_node(0, YARD_ZONE_NORMAL).wmark[0]);
+	assert_true(sim->results->free_at_first_failure[REQUEST_ATOMIC] < zone_of_node(0, YARD_ZONE_NORMAL).wmark[0]);
 }
 
 static void free_twice(struct simulation *s, struct sim_task *task, void *argument)
@@ -415,14 +414,14 @@ static void check_looks_after_each_slow_call(void **state)
 	shut_down(NULL);
 	begin_with_costs(1, 64 * MIB);
 	sim->check = true;
-	zone_at(sim->yard, YARD_ZONE_NORMAL)->present++;
+	atomic_fetch_add(&zone_at(sim->yard, YARD_ZONE_NORMAL)->nr_free[1], 1); // one more than there are
 	start_on(0, 0, take_until_failure, &got);
 	assert_false(simulation_run(sim, NS_PER_S));
 	assert_true(got > 0); // the fast ones went through
 	assert_true(sim->error[0] != '\0');
 	shut_down(NULL);
 	sim = boot_as("linux-7.3", 1, false);
-	zone_at(sim->yard, YARD_ZONE_NORMAL)->present++;
+	atomic_fetch_add(&zone_at(sim->yard, YARD_ZONE_NORMAL)->nr_free[1], 1); // one more than there are
 	start_on(0, 0, take_until_failure, &got);
 	run_until(NS_PER_S); // nobody looks
 }
@@ -478,7 +477,8 @@ static void kswapd_keeps_memory_free(void **state)
 	zone = zone_of_node(0, YARD_ZONE_NORMAL);
 	assert_true((uint64_t)zone.stat[YARD_NR_FREE_PAGES] >= zone.wmark[1]);
 	assert_true(node_stats(YARD_NODE_PGSTEAL_FILE, 1) > 700 * MIB);
-	assert_true(node_stats(YARD_NODE_PGSTEAL_KSWAPD, 1) > 600 * MIB); // the reader, whom it can't keep up with, the rest
+	assert_true(node_stats(YARD_NODE_PGSTEAL_KSWAPD, 1)
+		    > 600 * MIB); // the reader, whom it can't keep up with, the rest
 	check_yard();
 }
 

@@ -40,7 +40,7 @@ extern "C" {
 #endif
 
 enum yard_cost { // spec 03 M8, spec 04 A-7: what a simulated host charges for
-	YARD_COST_SCAN_FRAME,  // a scanner of compaction looks at a frame
+	YARD_COST_SCAN_FRAME,  // a scanner of compaction, or aging, looks at a frame
 	YARD_COST_LRU_PAGE,    // a page leaves or joins an LRU list
 	YARD_COST_FREE_CHUNK,  // a chunk is taken off a free list for compaction
 	YARD_COST_UNMAP,       // a mapping is replaced

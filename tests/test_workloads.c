@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The task kinds: each runs for a short time on a small machine, checked, does what its figures say, gives back what it
+// took, and does the same twice. And the supervisors: when instances start, end, and start again.
+
+#include "scenario_fixture.h"
+
+#include <pageyard/lru.h>
+#include <pageyard/stat.h>
+
+#include "sim/page_cache.h"
+#include "sim/runner.h"
+#include "sim/scheduler.h"
+#include "sim/simulation.h"
+#include "sim/slab.h"
+
+// ---- a simulation of a scenario's workloads ----
+
+static struct simulation *sim;
+static struct scenario *scenario;
+
+static void boot(const char *text, const char *policy_text)
+{
+	struct yard_policy policy;
+	char error[256];
+
+	scenario = load_text(text);
+	assert_int_equal(yard_policy_parse(policy_text, &policy, error, sizeof(error)), YARD_OK);
+	sim = simulation_create(&(struct simulation_config){.machine = &scenario->machine, .policy = &policy,
+							    .seed = scenario->seed, .check = true},
+				error, sizeof(error));
+	if (!sim)
+		fail_msg("%s", error);
+}
+
+static void go_on(uint64_t until_ns)
+{
+	if (!simulation_run(sim, until_ns))
+		fail_msg("%s", sim->error);
+}
+
+static void start(void)
+{
+	for (uint32_t i = 0; i < scenario->nr_workloads; i++)
+		workload_start(sim, &scenario->workload[i]);
+}
+
+static int shut_down(void **state)
+{
+	simulation_destroy(sim);
+	scenario_free(scenario);
+	sim = NULL;
+	scenario = NULL;
+	return leave_folder(state);
+}
+
+static uint64_t figure(uint32_t workload, const char *name)
+{
+	const struct workload *of = &scenario->workload[workload];
+
+	for (unsigned i = 0; i < of->nr_figures; i++)
+		if (!strcmp(of->figure[i].name, name))
+			return of->figure[i].value;
+	return 0;
+}
+
+static unsigned processes_of(const char *comm)
+{
+	unsigned nr = 0;
+
+	for (const struct process *process = process_first(sim); process; process = process->next)
+		nr += !strcmp(process->comm, comm);
+	return nr;
+}
+
+// ---- each kind ----
+
+static const struct kind_case {
+	const char *kind, *parameters; // with its comma
+	const char *figure;	       // that must be at least `least` after the time
+	uint64_t least, ms;
+	const char *latency;	       // its name; NULL: it has none
+	const char *nothing;	       // a figure that must stay 0; NULL: any may be
+} cases[] = {
+	{"anonymous-churn", ", memory: 64MiB", "operations", 300, 100, NULL, "killed"},
+	{"anonymous-hold", ", memory: 50%, pages: 1000, every: 20ms, writes: 50%", "rounds", 8, 300, "round", "killed"},
+	{"cache-server", ", heap: 30%, file: 32MiB", "requests", 600, 200, "request", "killed"},
+	{"file-hold", ", size: 30%", NULL, 0, 100, NULL, NULL},
+	{"file-reader", ", files: 10, size: 1MiB..4MiB, pattern: zipf, rate: 2000/s", "MiB read", 20, 200, "read", "killed"},
+	{"file-writer", ", files: 4, size: 8MiB, rate: 1000/s, sync: 50", "MiB written", 10, 200, "write", "killed"},
+	{"fork-storm", "", "children", 50, 200, "child", "failed forks"},
+	{"fragment", ", memory: 40%, free: 3, of: 4, pinned: 1%", "pages pinned", 245, 300, NULL, "killed"},
+	{"hpc-ranks", ", count: 3, memory: 10%, compute: 2ms, hugepages: off", "steps", 60, 200, "step", "killed"},
+	{"kernel-build", ", jobs: 3, life: 10ms..60ms, memory: 1MiB..8MiB, sources: 20, headers: 30, text: 2MiB",
+	 "compilations", 8, 400, "compilation", "killed"},
+	{"kernel-memory", ", unmovable: 20%, reclaimable: 5%", NULL, 0, 50, NULL, "killed"},
+	{"log-writer", ", rotate: 1MiB, keep: 2", "records", 190, 200, "record", "killed"},
+	{"memory-hog", ", type: unmovable, limit: 40%, rounds: 3, every: 1ms", "rounds", 3, 200, "round", "failed"},
+	{"network-receive", ", rate: 20000/s, life: 1ms..4ms", "packets", 3900, 200, NULL, "dropped"},
+	{"packet-sender", ", sockets: 4, cycle: 50ms, rest: 10ms, rate: 10000/s", "copies", 10000, 200, "packet",
+	 "copies failed"},
+	{"page-table-churn", ", mapping: 256MiB", "mappings", 8, 200, NULL, "killed"},
+	{"pipe-burst", ", pipes: 100, rounds: 2", "rounds", 3, 200, "round", "killed"},
+	{"pipe-churn", ", between: 100us", "steps", 300, 200, NULL, "killed"},
+	{"slab-churn", ", names: 5000, files: 50", "files", 900, 200, NULL, "killed"},
+	{"socket-churn", "", "sockets", 35, 200, NULL, "killed"},
+	{"storm", ", count: 2, children: 3, child_sleep: 5ms, mapping: 256MiB, names: 500", "steps", 25, 200, NULL, "killed"},
+	{"stutter", ", memory: 8MiB", "rounds", 25, 200, "map, touch, unmap", "killed"},
+	{"thp-burst", ", size: 32MiB, every: 5ms", "huge regions", 160, 100, "region fault", "killed"},
+	{"unmovable-demand", ", count: 2, rate: 1000%, burst: 256KiB, hold: 1%", "pages", 1900, 200, "burst", "pages failed"},
+};
+
+static void boot_case(const struct kind_case *c)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "machine: box\nduration: 10s\nworkload:\n  - {kind: %s%s}\n", c->kind, c->parameters);
+	boot(text, "linux-7.3,defrag_mode=1");
+}
+
+// The cases are complete, and the kinds in order.
+static void every_kind_has_a_case(void **state)
+{
+	size_t nr = 0;
+
+	(void)state;
+	for (; workload_kinds[nr]; nr++) {
+		assert_true(nr < COUNT(cases));
+		assert_string_equal(workload_kinds[nr]->name, cases[nr].kind);
+		assert_true(strlen(workload_kinds[nr]->help) > 10);
+	}
+	assert_int_equal(nr, COUNT(cases));
+}
+
+static void check_case(const struct kind_case *c)
+{
+	const struct workload *workload = &scenario->workload[0];
+
+	if (c->figure && figure(0, c->figure) < c->least)
+		fail_msg("%s: %s %" PRIu64 ", less than %" PRIu64, c->kind, c->figure, figure(0, c->figure), c->least);
+	if (c->nothing && figure(0, c->nothing))
+		fail_msg("%s: %s %" PRIu64, c->kind, c->nothing, figure(0, c->nothing));
+	assert_int_equal(workload->latency != NULL, c->latency != NULL);
+	if (!c->latency)
+		return;
+	assert_string_equal(workload->latency_name, c->latency);
+	assert_true(workload->latency->count && workload->latency->max);
+}
+
+// Figures and latency agree where both count the same; the engine's invariants hold.
+static void kinds_do_what_they_count(void **state)
+{
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		boot_case(&cases[i]);
+		start();
+		go_on(cases[i].ms * NS_PER_MS);
+		check_case(&cases[i]);
+		if (yard_verify(sim->yard, text, sizeof(text)))
+			fail_msg("%s: %s", cases[i].kind, text);
+		simulation_destroy(sim);
+		scenario_free(scenario);
+		sim = NULL;
+		scenario = NULL;
+	}
+}
+
+static uint64_t free_pages(void)
+{
+	uint64_t pages = 0;
+
+	for (unsigned zone = 0; zone < yard_nr_zones(sim->yard); zone++) {
+		struct yard_zone_state zone_state;
+
+		if (yard_get_zone(sim->yard, zone, &zone_state) || !zone_state.populated)
+			continue;
+		pages += (uint64_t)zone_state.stat[YARD_NR_FREE_PAGES];
+		for (unsigned cpu = 0; cpu < yard_nr_cpus(sim->yard); cpu++) {
+			struct yard_pcp_state pcp;
+
+			assert_int_equal(yard_get_pcp(sim->yard, zone, cpu, &pcp), YARD_OK);
+			pages += (uint64_t)pcp.count;
+			pages += (uint64_t)(int64_t)pcp.diff[YARD_NR_FREE_PAGES];
+		}
+	}
+	return pages;
+}
+
+static struct slab_statistics slabs(void)
+{
+	struct slab_statistics statistics;
+
+	slab_statistics(sim, &statistics);
+	return statistics;
+}
+
+// Stopped in the middle, a kind ends soon, and what it took is free again, but for empty slabs and the stacks that each CPU
+// keeps.
+static void kinds_give_everything_back(void **state)
+{
+	enum { STACKS_KEPT = 2 * 2 * STACK_PAGES };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint64_t before, objects, after, limit;
+
+		boot_case(&cases[i]);
+		before = free_pages() + slabs().pages;
+		objects = slabs().objects;
+		start();
+		go_on(cases[i].ms * NS_PER_MS / 2);
+		workload_stop(sim, &scenario->workload[0]);
+		limit = scheduler_clock(sim) + 5 * NS_PER_S;
+		while (scenario->workload[0].running && scheduler_clock(sim) < limit)
+			go_on(scheduler_clock(sim) + NS_PER_MS);
+		if (scenario->workload[0].running || process_count(sim))
+			fail_msg("%s does not end", cases[i].kind);
+		go_on(scheduler_clock(sim) + NS_PER_S); // writeback of deleted files
+		yard_lru_drain_all(sim->yard); // freed pages may wait in a batch
+		after = free_pages() + slabs().pages;
+		if (after > before || before - after > STACKS_KEPT)
+			fail_msg("%s: %" PRIu64 " pages before, %" PRIu64 " after", cases[i].kind, before, after);
+		if (slabs().objects != objects)
+			fail_msg("%s leaves %" PRIu64 " slab objects", cases[i].kind, slabs().objects - objects);
+		simulation_destroy(sim);
+		scenario_free(scenario);
+		sim = NULL;
+		scenario = NULL;
+	}
+}
+
+// What a run leaves: figures, latency, every counter.
+static void print_run(const struct run *run, FILE *file)
+{
+	assert_string_equal(run->error, "");
+	for (uint64_t i = 0; i < run->nr_iterations; i++) {
+		const struct workload_results *workload = run->iteration[i].workload;
+		const struct results *results = &run->iteration[i].results;
+
+		for (unsigned k = 0; k < workload->nr_figures; k++)
+			fprintf(file, "%s %" PRIu64 "\n", workload->figure[k].name, workload->figure[k].value);
+		fprintf(file, "%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", workload->latency.count, workload->latency.max,
+			(uint64_t)workload->latency.sum);
+		for (unsigned k = 0; k < RESULT_COUNTERS; k++)
+			fprintf(file, "%" PRIu64 "\n", results->counter[k]);
+		fprintf(file, "%" PRIu64 " %" PRIu64 "\n", results->operations, results->system_ns);
+	}
+}
+
+static char *run_case(const struct kind_case *c, uint64_t seed)
+{
+	struct runner_options options = {.seed = seed, .duration_ns = c->ms * NS_PER_MS / 4, .iterations = 2};
+	struct yard_policy policy;
+	char text[1024], error[256], *printed;
+	struct scenario *of;
+	struct run *run;
+	size_t size;
+	FILE *file = open_memstream(&printed, &size);
+
+	snprintf(text, sizeof(text), "machine: box\nduration: 10s\nworkload:\n  - {kind: %s%s}\n", c->kind, c->parameters);
+	of = load_text(text);
+	assert_int_equal(yard_policy_parse("linux-7.3,defrag_mode=1", &policy, error, sizeof(error)), YARD_OK);
+	options.policy = &policy;
+	run = runner_run(of, &options);
+	assert_non_null(run);
+	print_run(run, file);
+	assert_int_equal(run->nr_iterations, 2);
+	run_free(run);
+	scenario_free(of);
+	fclose(file);
+	return printed;
+}
+
+// Two iterations each, twice: the same.
+static void kinds_do_the_same_twice(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *first = run_case(&cases[i], 5), *second = run_case(&cases[i], 5);
+
+		assert_string_equal(first, second);
+		free(first);
+		free(second);
+	}
+}
+
+static void another_seed_is_another_run(void **state)
+{
+	char *first = run_case(&cases[0], 5), *second = run_case(&cases[0], 6);
+
+	(void)state;
+	assert_string_not_equal(first, second);
+	free(first);
+	free(second);
+}
+
+// ---- what kinds leave in the machine ----
+
+// spec 05 W3: every second page is free, alone.
+static void fragment_leaves_single_pages(void **state)
+{
+	struct yard_zone_state zone;
+	struct yard_pcp_state pcp;
+	uint64_t singles;
+
+	(void)state;
+	boot("machine: {base: box, zones: one, swap: {kind: none}}\nduration: 1s\nworkload: [{kind: fragment, memory: 90%}]\n",
+	     "linux-7.3");
+	start();
+	go_on(NS_PER_S);
+	assert_true(scenario->workload[0].ready);
+	assert_int_equal(yard_get_zone(sim->yard, YARD_ZONE_NORMAL, &zone), YARD_OK);
+	singles = zone.nr_free[0];
+	for (unsigned cpu = 0; cpu < 2; cpu++) {
+		assert_int_equal(yard_get_pcp(sim->yard, YARD_ZONE_NORMAL, cpu, &pcp), YARD_OK);
+		singles += (uint64_t)pcp.count;
+	}
+	assert_in_range(singles, 27600, 28200); // with what else is in the per-CPU sets
+	assert_int_equal(figure(0, "pages kept"), 27648);
+	assert_int_equal(processes_of("fragment"), 1);
+}
+
+// Huge pages are had while there are blocks, and the bursts are the same.
+static void thp_burst_gets_huge_pages(void **state)
+{
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload: [{kind: thp-burst, size: 32MiB, bursts: 4, every: 1ms}]\n", "linux-7.3");
+	start();
+	go_on(NS_PER_S);
+	assert_int_equal(figure(0, "bursts"), 4);
+	assert_int_equal(figure(0, "huge regions"), 64);
+	assert_int_equal(figure(0, "base regions"), 0);
+	assert_int_equal(memory_statistics(sim)->thp_fault_alloc, 64);
+	assert_in_range(figure(0, "burst mean us"), 16 * 100, 16 * 110); // zeroing 2 MiB: 100 us
+	assert_int_equal(figure(0, "burst stddev us"), 0);
+	assert_int_equal(scenario->workload[0].running, 0);
+}
+
+// 13.5 % of order 0, 1 % of order 1, 51.8 % of order 2, 33.7 % of order 3: 4.92 pages a packet.
+static void network_orders_are_the_published_mix(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload: [{kind: network-receive, rate: 20000/s, life: 1s, heads: off}]\n",
+	     "linux-7.3");
+	before = free_pages();
+	start();
+	go_on(100 * NS_PER_MS);
+	assert_in_range(figure(0, "packets"), 1950, 2000);
+	assert_int_equal(figure(0, "dropped"), 0);
+	assert_in_range(before - free_pages(), 9300, 10300);
+}
+
+// What the reader has no time for is dropped.
+static void network_drops_when_its_ring_is_full(void **state)
+{
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload: [{kind: network-receive, rate: 20000/s, life: 1s, buffers: 1000}]\n",
+	     "linux-7.3");
+	start();
+	go_on(100 * NS_PER_MS);
+	assert_int_equal(figure(0, "packets") - figure(0, "dropped"), 1000);
+}
+
+// A quarter of the memory, unmovable, taken and given back; with nobody to kill it goes to its limit.
+static void hog_takes_what_it_may(void **state)
+{
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload: [{kind: memory-hog, type: unmovable, limit: 25%, rounds: 2, every: 1ms}]\n",
+	     "linux-7.3");
+	start();
+	go_on(NS_PER_S);
+	assert_int_equal(figure(0, "most pages"), 15360);
+	assert_int_equal(figure(0, "rounds"), 2);
+	assert_int_equal(scenario->workload[0].running, 0);
+}
+
+// spec 02 SC-7: the victim dies, the hog gives up its pages, the victim comes back.
+static void hog_has_somebody_killed(void **state)
+{
+	(void)state;
+	boot("machine: {base: box, swap: {kind: none}}\nduration: 1s\nworkload:\n"
+	     "  - {kind: anonymous-hold, name: victim, memory: 40%, restart: 10ms, background: on}\n"
+	     "  - {kind: memory-hog, type: unmovable, rounds: 3, every: 50ms, start: 100ms, oom_score_adj: -1000}\n",
+	     "linux-7.3,defrag_mode=1");
+	start();
+	while (scenario->workload[1].running && scheduler_clock(sim) < 5 * NS_PER_S)
+		go_on(scheduler_clock(sim) + 10 * NS_PER_MS);
+	assert_int_equal(figure(1, "rounds with a kill"), 3);
+	assert_int_equal(figure(0, "killed"), 3);
+	assert_int_equal(figure(1, "killed"), 0);
+	assert_int_equal(yard_get_vm_event(sim->yard, YARD_VM_OOM_KILL), 3);
+}
+
+// At the barrier all wait for the last: three ranks on two CPUs take two turns for a step, not one and a half.
+static void ranks_keep_step(void **state)
+{
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload: [{kind: hpc-ranks, count: 3, memory: 4KiB, steps: 50, compute: 1ms}]\n",
+	     "linux-7.3");
+	start();
+	while (scenario->workload[0].running && scheduler_clock(sim) < NS_PER_S)
+		go_on(scheduler_clock(sim) + NS_PER_MS);
+	assert_int_equal(figure(0, "steps"), 150);
+	assert_in_range(scheduler_clock(sim), 100 * NS_PER_MS, 110 * NS_PER_MS);
+}
+
+// A rank that is killed is not waited for.
+static void ranks_go_on_without_the_dead(void **state)
+{
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload: [{kind: hpc-ranks, count: 3, memory: 4MiB, steps: 20, compute: 2ms}]\n",
+	     "linux-7.3");
+	start();
+	go_on(15 * NS_PER_MS);
+	process_kill(sim, process_first(sim), false);
+	go_on(NS_PER_S);
+	assert_int_equal(scenario->workload[0].running, 0);
+	assert_int_equal(figure(0, "killed"), 1);
+	assert_in_range(figure(0, "steps"), 40, 55);
+}
+
+// ---- supervisors ----
+
+// "forks" of exactly one child each, which tell when an instance runs.
+#define RUNS(keys) "machine: box\nduration: 1s\nworkload:\n  - {kind: fork-storm, name: runs, children: 1, sleep: 10ms" keys "}\n"
+
+static void instances_start_over_the_ramp(void **state)
+{
+	(void)state;
+	boot(RUNS(", count: 4, start: 100ms, ramp: 400ms"), "linux-7.3");
+	start();
+	for (uint64_t i = 0; i < 4; i++) {
+		go_on((90 + 100 * i) * NS_PER_MS);
+		assert_int_equal(figure(0, "children"), i);
+	}
+	go_on(450 * NS_PER_MS);
+	assert_int_equal(figure(0, "children"), 4);
+	assert_int_equal(scenario->workload[0].running, 0);
+}
+
+static void instances_repeat(void **state)
+{
+	(void)state;
+	boot(RUNS(", repeat: 3, pause: 100ms"), "linux-7.3");
+	start();
+	go_on(90 * NS_PER_MS);
+	assert_int_equal(figure(0, "children"), 1);
+	go_on(200 * NS_PER_MS);
+	assert_int_equal(figure(0, "children"), 2);
+	go_on(NS_PER_S);
+	assert_int_equal(figure(0, "children"), 3);
+	assert_int_equal(scenario->workload[0].running, 0);
+}
+
+static void endless_repetition_ends_at_stop(void **state)
+{
+	(void)state;
+	boot(RUNS(", repeat: endless, pause: 90ms, stop: 950ms"), "linux-7.3");
+	start();
+	go_on(2 * NS_PER_S);
+	assert_in_range(figure(0, "children"), 9, 10);
+	assert_int_equal(scenario->workload[0].running, 0);
+}
+
+static void killed_instances_start_again(void **state)
+{
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload:\n  - {kind: anonymous-hold, name: held, memory: 1MiB, restart: 100ms}\n"
+	     "  - {kind: anonymous-hold, name: gone, memory: 1MiB}\n", "linux-7.3");
+	start();
+	go_on(50 * NS_PER_MS);
+	assert_int_equal(processes_of("held") + processes_of("gone"), 2);
+	for (struct process *process = process_first(sim); process; process = process->next)
+		process_kill(sim, process, false);
+	go_on(100 * NS_PER_MS);
+	assert_int_equal(processes_of("held") + processes_of("gone"), 0);
+	assert_int_equal(figure(0, "killed"), 1);
+	assert_int_equal(figure(1, "killed"), 1);
+	assert_int_equal(scenario->workload[1].running, 0);
+	go_on(200 * NS_PER_MS);
+	assert_int_equal(processes_of("held"), 1);
+	assert_int_equal(processes_of("gone"), 0);
+}
+
+static void background_ends_with_the_others(void **state)
+{
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload:\n  - {kind: stutter, memory: 1MiB, background: on}\n"
+	     "  - {kind: fork-storm, children: 1, sleep: 10ms}\n"
+	     "  - {kind: fork-storm, children: 1, sleep: 10ms, start: 100ms}\n", "linux-7.3");
+	start();
+	go_on(90 * NS_PER_MS);
+	assert_int_equal(scenario->workload[1].running, 0);
+	assert_true(scenario->workload[0].running);
+	go_on(150 * NS_PER_MS);
+	assert_int_equal(scenario->workload[0].running, 0);
+	assert_true(figure(0, "rounds") >= 15);
+}
+
+// The second preparation begins when the first one is ready, and the runner's clock after both.
+static void preparations_go_one_after_the_other(void **state)
+{
+	struct runner_options options = {.seed = 1};
+	struct yard_policy policy;
+	char error[256];
+	struct run *run;
+
+	(void)state;
+	boot("machine: box\nduration: 20ms\nworkload:\n  - {kind: anonymous-hold, name: one, memory: 20%, first: on}\n"
+	     "  - {kind: anonymous-hold, name: two, memory: 20%, first: on}\n  - {kind: stutter, memory: 1MiB}\n",
+	     "linux-7.3");
+	workload_start(sim, &scenario->workload[0]);
+	workload_start(sim, &scenario->workload[1]);
+	while (!scenario->workload[0].ready) {
+		assert_int_equal(processes_of("two"), 0);
+		go_on(scheduler_clock(sim) + NS_PER_MS / 2);
+	}
+	while (!scenario->workload[1].ready)
+		go_on(scheduler_clock(sim) + NS_PER_MS / 2);
+	assert_int_equal(processes_of("one") + processes_of("two"), 2);
+	assert_int_equal(yard_get_node_stat(sim->yard, 0, YARD_NODE_ANON_PAGES), 2 * 61440 / 5);
+
+	assert_int_equal(yard_policy_parse("linux-7.3", &policy, error, sizeof(error)), YARD_OK);
+	options.policy = &policy;
+	run = runner_run(scenario, &options);
+	assert_non_null(run);
+	assert_string_equal(run->error, "");
+	assert_int_equal(run->iteration[0].results.end_ns - run->iteration[0].results.start_ns, 20 * NS_PER_MS);
+	assert_in_range(run->iteration[0].workload[2].figure[0].value, 2, 4); // counted from the clock's begin
+	run_free(run);
+}
+
+static void places_and_groups_are_carried(void **state)
+{
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload:\n  - {kind: stutter, count: 4, memory: 1MiB, cpu: 1, nice: -5, group: web,\n"
+	     "     oom_score_adj: 500}\n", "linux-7.3");
+	start();
+	go_on(50 * NS_PER_MS);
+	assert_int_equal(process_count(sim), 4);
+	for (const struct process *process = process_first(sim); process; process = process->next) {
+		assert_string_equal(process_group_name(sim, process->group), "web");
+		assert_int_equal(process->oom_score_adj, 500);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(scenario->workload[0].instance[i].task->cpu, 1);
+		assert_int_equal(scenario->workload[0].instance[i].task->nice, -5);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, shut_down)
+	const struct CMUnitTest tests[] = {
+		TEST(every_kind_has_a_case),
+		TEST(kinds_do_what_they_count),
+		TEST(kinds_give_everything_back),
+		TEST(kinds_do_the_same_twice),
+		TEST(another_seed_is_another_run),
+		TEST(fragment_leaves_single_pages),
+		TEST(thp_burst_gets_huge_pages),
+		TEST(network_orders_are_the_published_mix),
+		TEST(network_drops_when_its_ring_is_full),
+		TEST(hog_takes_what_it_may),
+		TEST(hog_has_somebody_killed),
+		TEST(ranks_keep_step),
+		TEST(ranks_go_on_without_the_dead),
+		TEST(instances_start_over_the_ramp),
+		TEST(instances_repeat),
+		TEST(endless_repetition_ends_at_stop),
+		TEST(killed_instances_start_again),
+		TEST(background_ends_with_the_others),
+		TEST(preparations_go_one_after_the_other),
+		TEST(places_and_groups_are_carried),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
