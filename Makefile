@@ -27,6 +27,8 @@ build-gcc/build.ninja:
 	CC=gcc $(MESON) setup build-gcc -Dwerror=true -Dtests=enabled
 build-clang/build.ninja:
 	CC=clang $(MESON) setup build-clang -Dwerror=true -Dtests=enabled
+build-O0/build.ninja:
+	CC=gcc $(MESON) setup build-O0 -Doptimization=0 -Dtests=enabled
 build-coverage/build.ninja:
 	CC=gcc $(MESON) setup build-coverage -Db_coverage=true -Dtests=enabled
 
@@ -43,7 +45,7 @@ demo: install-deps
 	build/pageyard replay $(lastword $(RECORDS))
 
 check: install-check-deps
-	@$(MAKE) --no-print-directory --keep-going check-plain check-asan check-tsan check-clang check-gcc
+	@$(MAKE) --no-print-directory --keep-going check-plain check-asan check-tsan check-clang check-gcc check-O0
 
 check-plain: build/build.ninja
 	@$(MESON) configure build -Dtests=enabled # it may have been made where cmocka was missing
@@ -61,6 +63,11 @@ check-clang: build-clang/build.ninja
 check-gcc: build-gcc/build.ninja
 	ninja -C build-gcc
 	$(TEST) -C build-gcc --suite freestanding
+
+# Results must not depend on what the compiler makes of the source.
+check-O0: build-O0/build.ninja
+	ninja -C build-O0 pageyard
+	$(TEST) -C build-O0 --no-rebuild run_determinism
 
 check-long: check
 	$(MESON) test -C build --print-errorlogs --suite long
@@ -85,7 +92,7 @@ endif
 	$(MESON) install -C build
 
 clean:
-	rm -rf build build-asan build-tsan build-gcc build-clang build-coverage
+	rm -rf build build-asan build-tsan build-gcc build-clang build-O0 build-coverage
 
 .PHONY: all install-deps install-check-deps demo check check-plain check-asan check-tsan check-clang check-gcc \
-	check-long bench coverage install clean
+	check-O0 check-long bench coverage install clean

@@ -49,7 +49,8 @@ const char *data_find(const char *folder, const char *name, const char *beside, 
 		return !access(name, R_OK) && snprintf(path, DATA_PATH_MAX, "%s", name) < DATA_PATH_MAX ? path : NULL;
 	for (unsigned which = 0; which < PLACES; which++)
 		if (place(which, folder, beside, in)
-		    && snprintf(path, DATA_PATH_MAX, "%s/%s%s", in, name, suffix) < DATA_PATH_MAX && !access(path, R_OK))
+		    && snprintf(path, DATA_PATH_MAX, "%s/%s%s", in, name, suffix) < DATA_PATH_MAX
+		    && !access(path, R_OK))
 			return path;
 	return NULL;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where scenarios and machines are: NAME.yaml in folders `scenarios` and `machines`, which are looked for beside the file that
-// names another one and its folder, in the current directory, and where they were installed; at last, that file's own folder.
+// Where scenarios and machines are: NAME.yaml in folders `scenarios` and `machines`, which are looked for beside the
+// file that names another one and its folder, in the current directory, and where they were installed; at last, that
+// file's own folder.
 
 #pragma once
 
@@ -13,7 +14,8 @@ enum { DATA_PATH_MAX = 4096 };
 // Whether a name is a path already: it has a slash, or .yaml at its end.
 bool data_is_path(const char *name);
 
-// The path of a name in a folder ("machines"). `beside`: the path of the file that names it; may be NULL. NULL: there is none.
+// The path of a name in a folder ("machines"). `beside`: the path of the file that names it; may be NULL. NULL: there
+// is none.
 const char *data_find(const char *folder, const char *name, const char *beside, char path[DATA_PATH_MAX]);
 
 // The names in all these folders, sorted, each once; ends with NULL. NULL: no memory.

@@ -48,7 +48,8 @@ static const struct config_schema node_schema = {"node", sizeof(struct machine_n
 static const struct config_field node_element = {.type = CONFIG_SECTION, .size = sizeof(struct machine_node_file),
 						 .schema = &node_schema};
 
-static const struct config_field distance_element = {.type = CONFIG_COUNT, .size = 1, .min = LOCAL_DISTANCE, .max = 254};
+static const struct config_field distance_element = {
+	.type = CONFIG_COUNT, .size = 1, .min = LOCAL_DISTANCE, .max = 254};
 static const struct config_field distance_row = {.type = CONFIG_LIST, .size = sizeof(CONFIG_LIST_OF(uint8_t)),
 						 .element = &distance_element};
 
@@ -57,8 +58,8 @@ static const struct config_field distance_row = {.type = CONFIG_LIST, .size = si
 	 .max = highest, .help = text}
 
 static const struct config_field sysctl_fields[] = {
-	{"min_free_kbytes", CONFIG_COUNT, CONFIG_AT(struct machine_sysctl_file, min_free_kbytes), .default_text = "auto",
-	 .min = 1, .max = 4 * PAGES_MAX, .words = computed,
+	{"min_free_kbytes", CONFIG_COUNT, CONFIG_AT(struct machine_sysctl_file, min_free_kbytes),
+	 .default_text = "auto", .min = 1, .max = 4 * PAGES_MAX, .words = computed,
 	 .help = "counts where it is above the computed one (spec 01 W1, W2)"},
 	SYSCTL(watermark_scale_factor, 1, 3000, "10", "distance of the watermarks, 1/10000 of a zone"),
 	SYSCTL(watermark_boost_factor, 0, 1000000, "15000", "0: no boosts"),
@@ -67,8 +68,8 @@ static const struct config_field sysctl_fields[] = {
 	SYSCTL(zone_reclaim_mode, 0, 7, "0", "bits: 1 on, 2 write, 4 unmap"),
 	SYSCTL(dirty_ratio, 1, 100, "20", "percent of dirtyable memory at which writers wait"),
 	SYSCTL(dirty_background_ratio, 0, 100, "10", "... at which the flusher starts"),
-	{"page-cluster", CONFIG_COUNT, CONFIG_AT(struct machine_sysctl_file, page_cluster), .default_text = "3", .max = 8,
-	 .help = "swap readahead of 2^n pages"},
+	{"page-cluster", CONFIG_COUNT, CONFIG_AT(struct machine_sysctl_file, page_cluster), .default_text = "3",
+	 .max = 8, .help = "swap readahead of 2^n pages"},
 	{0},
 };
 static const struct config_schema sysctl_schema = {"sysctl", sizeof(struct machine_sysctl_file), sysctl_fields, NULL};
@@ -87,7 +88,7 @@ static const struct config_schema thp_schema = {"thp", sizeof(struct machine_thp
 // Beyond ten times the range that a sweep covers a cost is more likely a slip than a machine.
 static const struct config_field cost_fields[] = {
 #define X(name, text, ns, low, high, dominates, grade, rule, what)                                                     \
-	{text, CONFIG_TIME, offsetof(struct machine_costs_file, value) + sizeof(uint64_t) * COST_##name, sizeof(uint64_t), \
+	{text, CONFIG_TIME, offsetof(struct machine_costs_file, value[COST_##name]), sizeof(uint64_t),                 \
 	 .default_text = #ns "ns", .max = 10 * (high), .help = what ": " #low " to " #high " ns (spec 05 " rule ")"},
 	COSTS_TABLE(X)
 #undef X
@@ -154,7 +155,8 @@ static bool check_node(struct config *config, const struct config_node *place, c
 	}
 	if (node->reserved_pages + node->movable_pages >= node->pages) {
 		config_error(config, place, node->reserved_pages >= node->pages ? "reserved" : "movable",
-			     "nothing is left of the node's %" PRIu64 " pages: %" PRIu64 " are reserved, %" PRIu64 " movable",
+			     "nothing is left of the node's %" PRIu64 " pages: %" PRIu64 " are reserved, %" PRIu64
+			     " movable",
 			     node->pages, node->reserved_pages, node->movable_pages);
 		return false;
 	}
@@ -185,12 +187,13 @@ static bool build_nodes(struct config *config, const struct machine_file *file, 
 		fine &= check_node(config, from->place, node);
 	}
 	if (pages > PAGES_MAX) {
-		config_error(config, file->place, "memory", "%" PRIu64 " GiB are too much; a machine has 15 TiB at most",
-			     pages >> 18);
+		config_error(config, file->place, "memory",
+			     "%" PRIu64 " GiB are too much; a machine has 15 TiB at most", pages >> 18);
 		fine = false;
 	}
 	if (!cpus || cpus > YARD_CPUS_MAX) {
-		config_error(config, file->place, "cpus", "%" PRIu64 " CPUs; a machine has 1 to %d", cpus, YARD_CPUS_MAX);
+		config_error(config, file->place, "cpus", "%" PRIu64 " CPUs; a machine has 1 to %d", cpus,
+			     YARD_CPUS_MAX);
 		fine = false;
 	}
 	machine->nr_cpus = (uint32_t)cpus;
@@ -250,7 +253,8 @@ static bool build_sysctl(struct config *config, const struct machine_file *file,
 	machine->dirty_background_ratio = (uint32_t)sysctl->dirty_background_ratio;
 	machine->page_cluster = sysctl->page_cluster;
 	if (sysctl->min_free_kbytes != MACHINE_AUTO && sysctl->min_free_kbytes / 4 >= machine_pages(machine) / 2) {
-		config_error(config, file->place, "sysctl", "min_free_kbytes is more than half of the memory (%" PRIu64 " kB)",
+		config_error(config, file->place, "sysctl",
+			     "min_free_kbytes is more than half of the memory (%" PRIu64 " kB)",
 			     4 * machine_pages(machine));
 		return false;
 	}

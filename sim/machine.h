@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A machine as its file describes it (machines/NAME.yaml; spec 05 section 7, H12): nodes with memory and CPUs, distances, sysctls,
-// devices, costs. All defaults are in machine.c's schema.
+// A machine as its file describes it (machines/NAME.yaml; spec 05 section 7, H12): nodes with memory and CPUs,
+// distances, sysctls, devices, costs. All defaults are in machine.c's schema.
 
 #pragma once
 
@@ -14,10 +14,11 @@
 #include "sim/device.h"
 
 struct machine_node {
-	uint64_t pages;	     // managed RAM and what the kernel has reserved of it
-	uint64_t reserved_pages; // of them: kernel image, memmap and other boot reservations. In the layout of a PC node 0
-				 // loses 1 MiB at its start and the rest from 16 MiB on (as a kernel that loads there leaves
-				 // ZONE_DMA 3840 pages); others lose it at their start
+	uint64_t pages; // managed RAM and what the kernel has reserved of it
+	// Of them: kernel image, memmap and other boot reservations. In the layout of a PC node 0 loses 1 MiB at its
+	// start and the rest from 16 MiB on (as a kernel that loads there leaves ZONE_DMA 3840 pages); others lose it
+	// at their start.
+	uint64_t reserved_pages;
 	uint32_t cpus;
 	uint64_t movable_pages; // at its end; 0: no ZONE_MOVABLE
 	uint8_t tier;		// of memory, 0 the fastest (spec 04 P-8)
@@ -26,7 +27,6 @@ struct machine_node {
 enum thp_enabled { THP_NEVER, THP_MADVISE, THP_ALWAYS };
 enum thp_defrag { THP_DEFRAG_NEVER, THP_DEFRAG_MADVISE, THP_DEFRAG_DEFER, THP_DEFRAG_DEFER_MADVISE, THP_DEFRAG_ALWAYS };
 enum swap_kind { SWAP_NONE, SWAP_DEVICE, SWAP_ZRAM };
-enum slab_orders { SLAB_ORDERS_SLUB, SLAB_ORDERS_ZERO };
 
 struct machine {
 	char *name, *text; // one line for people
@@ -56,7 +56,7 @@ struct machine {
 	// costs
 	uint64_t cost_ns[COSTS]; // after scaling
 	uint64_t cpu_scale_thousandths;
-	uint64_t scheduling_grain_ns; // CPUs whose clocks differ by less need not take turns; 0: strictly in order of time
+	uint64_t scheduling_grain_ns; // CPUs whose clocks differ by less need not take turns; 0: strictly by time
 	uint32_t hz;
 };
 

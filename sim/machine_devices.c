@@ -11,9 +11,9 @@
 #define MB_PER_S (1000 * KB_PER_S)
 #define US UINT64_C(1000)
 
-// spec 05 X37; servers 0: as many as the machine has CPUs. What is marked [V] there is a guess there as well. sata-ssd: the
-// table gives 3 servers for writes, which one number cannot say; its bandwidth bounds small writes instead, at 129,000 a second.
-// virtio-disk: ours; a paravirtual disk whose host has the image in its page cache.
+// spec 05 X37; servers 0: as many as the machine has CPUs. What is marked [V] there is a guess there as well. sata-ssd:
+// the table gives 3 servers for writes, which one number cannot say; its bandwidth bounds small writes instead, at
+// 129,000 a second. virtio-disk: ours; a paravirtual disk whose host has the image in its page cache.
 static const struct device_config presets[] = {
 	{"nvme-dc", 80 * US, 18 * US, 6500 * MB_PER_S, 3500 * MB_PER_S, 74, 100000, 0},
 	{"sata-ssd", 130 * US, 40 * US, 560 * MB_PER_S, 530 * MB_PER_S, 12, 100000, 0},
@@ -63,7 +63,8 @@ const struct config_schema machine_device_schema = {"device", sizeof(struct mach
 static const struct config_field swap_fields[] = {
 	CONFIG_PLACE_AT(struct machine_swap_file, place),
 	{"kind", CONFIG_ENUM, SWAP(kind), .default_text = "none", .words = swap_words, .help = "what it is"},
-	{"size", CONFIG_PAGES, SWAP(pages), .default_text = "0", .max = UINT32_MAX, .help = "how much fits, unless kind: none"},
+	{"size", CONFIG_PAGES, SWAP(pages), .default_text = "0", .max = UINT32_MAX,
+	 .help = "how much fits, unless kind: none"},
 	{"device", CONFIG_STRING, SWAP(device), .default_text = "nvme-dc",
 	 .help = "of kind: device: a preset or one of devices:"},
 	{"zram_read", CONFIG_TIME, SWAP(zram_read_ns), .default_text = "1700ns", .max = TIME_MAX,
@@ -123,9 +124,10 @@ static bool find_device(struct config *config, const struct config_node *place, 
 	for (size_t i = 0; i < PRESETS; i++)
 		if (!strcmp(presets[i].name, name))
 			return add_device(machine, &presets[i], name);
-	config_error(config, place, key,
-		     "no device '%s'; expected one of devices: or nvme-dc, sata-ssd, fast-nvme, ramdisk, hdd, virtio-disk",
-		     name);
+	config_error(
+		config, place, key,
+		"no device '%s'; expected one of devices: or nvme-dc, sata-ssd, fast-nvme, ramdisk, hdd, virtio-disk",
+		name);
 	return false;
 }
 

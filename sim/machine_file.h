@@ -27,7 +27,8 @@ struct machine_thp_file {
 struct machine_device_file {
 	const char *name;
 	uint64_t like; // index into the table of presets
-	uint64_t read_ns, write_ns, read_bandwidth, write_bandwidth, servers, jitter_ppm, sequential_ns; // or MACHINE_AUTO
+	uint64_t read_ns, write_ns, read_bandwidth, write_bandwidth, servers, jitter_ppm,
+		sequential_ns; // or MACHINE_AUTO
 };
 
 struct machine_swap_file {

@@ -137,8 +137,8 @@ static void check_place(struct config *config, const struct scenario *scenario, 
 	const struct machine *machine = &scenario->machine;
 
 	if (common->cpu >= 0 && common->cpu >= machine->nr_cpus)
-		config_error(config, common->place, "cpu", "CPU %d of a machine with %u CPUs (0 to %u)", (int)common->cpu,
-			     machine->nr_cpus, machine->nr_cpus - 1);
+		config_error(config, common->place, "cpu", "CPU %d of a machine with %u CPUs (0 to %u)",
+			     (int)common->cpu, machine->nr_cpus, machine->nr_cpus - 1);
 	if (common->node >= 0 && common->node >= machine->nr_nodes)
 		config_error(config, common->place, "node", "node %d of a machine with %u nodes (0 to %u)",
 			     (int)common->node, machine->nr_nodes, machine->nr_nodes - 1);
@@ -199,7 +199,8 @@ static bool build_workloads(struct config *config, const struct scenario_file *f
 	}
 	check_groups(config, scenario);
 	if (file->until_done && !measured)
-		config_error(config, file->place, "until_done", "no workload could end it: all are first: or background:");
+		config_error(config, file->place, "until_done",
+			     "no workload could end it: all are first: or background:");
 	return name_workloads(scenario);
 }
 

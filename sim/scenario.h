@@ -45,8 +45,8 @@ struct scenario {
 
 extern const struct config_schema scenario_schema; // for lists of keys
 
-// Reads scenarios/NAME.yaml or a path, and its machine, with assignments as of --set ("workload.build.jobs=4"). NULL: there were
-// errors, all of which were written to `errors`.
+// Reads scenarios/NAME.yaml or a path, and its machine, with assignments as of --set ("workload.build.jobs=4"). NULL:
+// there were errors, all of which were written to `errors`.
 struct scenario *scenario_load(const char *name, const char *const *sets, size_t nr_sets, FILE *errors);
 void scenario_free(struct scenario *scenario); // NULL is allowed
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// anonymous-churn: a process that maps, touches and unmaps anonymous memory at random, in sizes that double from 4 KiB to
-// 8 MiB, like a heap that lives.
+// anonymous-churn: a process that maps, touches and unmaps anonymous memory at random, in sizes that double from 4 KiB
+// to 8 MiB, like a heap that lives.
 
 #include "sim/workload.h"
 
@@ -16,8 +16,10 @@ struct anonymous_churn {
 
 static const struct config_field fields[] = {
 	{"memory", CONFIG_AMOUNT, AT(memory), .default_text = "256MiB", .help = "most that it maps"},
-	{"mappings", CONFIG_COUNT, AT(mappings), .default_text = "512", .min = 1, .max = 65536, .help = "most that it has"},
-	{"smallest", CONFIG_PAGES, AT(smallest), .default_text = "4KiB", .min = 1, .help = "mapping; they double in size"},
+	{"mappings", CONFIG_COUNT, AT(mappings), .default_text = "512", .min = 1, .max = 65536,
+	 .help = "most that it has"},
+	{"smallest", CONFIG_PAGES, AT(smallest), .default_text = "4KiB", .min = 1,
+	 .help = "mapping; they double in size"},
 	{"largest", CONFIG_PAGES, AT(largest), .default_text = "8MiB", .min = 1, .help = "mapping"},
 	{"operations", CONFIG_COUNT, AT(operations), .default_text = "endless",
 	 .words = (const struct config_word[]){{"endless", UINT64_MAX}, {0}}, .help = "until it ends"},

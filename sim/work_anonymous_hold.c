@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// anonymous-hold: a process that fills anonymous memory once, keeps it, and now and then reads or writes pages of it. As a
-// preparation it is ready when the memory is filled.
+// anonymous-hold: a process that fills anonymous memory once, keeps it, and now and then reads or writes pages of it.
+// As a preparation it is ready when the memory is filled.
 
 #include "sim/workload.h"
 
@@ -23,7 +23,8 @@ static const struct config_field fields[] = {
 	{"pages", CONFIG_COUNT, AT(pages), .default_text = "0", .help = "touched in each period"},
 	{"every", CONFIG_TIME, AT(every_ns), .default_text = "100ms", .min = 1000, .help = "the period"},
 	{"pattern", CONFIG_ENUM, AT(pattern), .default_text = "uniform", .words = patterns, .help = "which pages"},
-	{"exponent", CONFIG_RATIO, AT(exponent), .default_text = "1", .max = RANDOM_ZIPF_EXPONENT_MAX, .help = "of zipf"},
+	{"exponent", CONFIG_RATIO, AT(exponent), .default_text = "1", .max = RANDOM_ZIPF_EXPONENT_MAX,
+	 .help = "of zipf"},
 	{"writes", CONFIG_PERCENT, AT(writes_ppm), .default_text = "0", .max = 1000000, .help = "share of the touches"},
 	{"hugepages", CONFIG_BOOL, AT(hugepages), .default_text = "off", .help = "madvise(MADV_HUGEPAGE)"},
 	{0},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cache-server: a process whose threads answer requests from a heap of anonymous memory; some objects are wanted much more
-// often than others, and what is not in the heap is read from a file. Its latency is that of a request.
+// cache-server: a process whose threads answer requests from a heap of anonymous memory; some objects are wanted much
+// more often than others, and what is not in the heap is read from a file. Its latency is that of a request.
 
 #include "sim/work_files.h"
 
@@ -22,10 +22,13 @@ static const struct config_field fields[] = {
 	{"object", CONFIG_PAGES, AT(object), .default_text = "16KiB", .min = 1, .max = 65536, .help = "of a request"},
 	{"exponent", CONFIG_RATIO, AT(exponent), .default_text = "0.9", .max = RANDOM_ZIPF_EXPONENT_MAX,
 	 .help = "of the objects' popularity (Zipf)"},
-	{"misses", CONFIG_PERCENT, AT(misses_ppm), .default_text = "5%", .max = 1000000, .help = "requests that read the file"},
-	{"writes", CONFIG_PERCENT, AT(writes_ppm), .default_text = "10%", .max = 1000000, .help = "requests that store"},
+	{"misses", CONFIG_PERCENT, AT(misses_ppm), .default_text = "5%", .max = 1000000,
+	 .help = "requests that read the file"},
+	{"writes", CONFIG_PERCENT, AT(writes_ppm), .default_text = "10%", .max = 1000000,
+	 .help = "requests that store"},
 	{"compute", CONFIG_TIME, AT(compute_ns), .default_text = "20us", .help = "CPU time of a request"},
-	{"rate", CONFIG_RATE, AT(rate), .default_text = "1000/s", .help = "of requests of each thread; 0: as fast as it can"},
+	{"rate", CONFIG_RATE, AT(rate), .default_text = "1000/s",
+	 .help = "of requests of each thread; 0: as fast as it can"},
 	{"hugepages", CONFIG_BOOL, AT(hugepages), .default_text = "off", .help = "madvise(MADV_HUGEPAGE)"},
 	{0},
 };
@@ -114,5 +117,5 @@ static void run(struct simulation *sim, struct sim_task *task, void *argument)
 	work_files_delete(sim, &server->files);
 }
 
-WORKLOAD_KIND(kind_cache_server, "cache-server", "answers requests from a heap, with Zipf popularity", struct cache_server,
-	      fields, run);
+WORKLOAD_KIND(kind_cache_server, "cache-server", "answers requests from a heap, with Zipf popularity",
+	      struct cache_server, fields, run);

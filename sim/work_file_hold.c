@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// file-hold: a process that reads one file from beginning to end, which fills the page cache with clean pages, and keeps the
-// file open; it may read it again now and then. As a preparation it is ready after the first time.
+// file-hold: a process that reads one file from beginning to end, which fills the page cache with clean pages, and
+// keeps the file open; it may read it again now and then. As a preparation it is ready after the first time.
 
 #include "sim/work_files.h"
 

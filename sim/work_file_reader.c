@@ -2,8 +2,8 @@
 //
 // file-reader: a process that reads files of its own, sequentially, at random, or some much more often than others.
 //
-// folio_order: the file system has large folios: readahead asks for blocks of up to this order, as large as its windows let it
-// (spec 04 O-11), and goes on with single pages when there is none.
+// folio_order: the file system has large folios: readahead asks for blocks of up to this order, as large as its windows
+// let it (spec 04 O-11), and goes on with single pages when there is none.
 
 #include "sim/work_files.h"
 
@@ -28,7 +28,8 @@ static const struct config_field fields[] = {
 	 .help = "sequential: whole files; else requests at random places of random files"},
 	{"exponent", CONFIG_RATIO, AT(exponent), .default_text = "1", .max = RANDOM_ZIPF_EXPONENT_MAX,
 	 .help = "zipf: of the files' popularity"},
-	{"request", CONFIG_SIZE, AT(request), .default_text = "128KiB", .min = 1, .max = 1 << 30, .help = "of one read()"},
+	{"request", CONFIG_SIZE, AT(request), .default_text = "128KiB", .min = 1, .max = 1 << 30,
+	 .help = "of one read()"},
 	{"rate", CONFIG_RATE, AT(rate), .default_text = "0/s", .help = "of requests; 0: one after the other"},
 	{"passes", CONFIG_COUNT, AT(passes), .default_text = "endless", .words = endless,
 	 .help = "times that it reads as much as it has, until it ends"},
@@ -108,5 +109,5 @@ static void read_files(struct simulation *sim, struct sim_task *task, void *argu
 	work_files_delete(sim, &reader.files);
 }
 
-WORKLOAD_KIND(kind_file_reader, "file-reader", "reads files sequentially, at random or by popularity", struct file_reader,
-	      fields, read_files);
+WORKLOAD_KIND(kind_file_reader, "file-reader", "reads files sequentially, at random or by popularity",
+	      struct file_reader, fields, read_files);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// file-writer: a process that writes files of its own: new ones from beginning to end, the oldest replaced when there are
-// enough of them, or at random places of old ones.
+// file-writer: a process that writes files of its own: new ones from beginning to end, the oldest replaced when there
+// are enough of them, or at random places of old ones.
 
 #include "sim/work_files.h"
 
@@ -24,7 +24,8 @@ static const struct config_field fields[] = {
 	{"size", CONFIG_SIZE, AT(size), .range = true, .default_text = "64MiB", .min = 1, .help = "of a file"},
 	{"pattern", CONFIG_ENUM, AT(random), .default_text = "sequential", .words = patterns,
 	 .help = "sequential: new files; random: places of old ones"},
-	{"request", CONFIG_SIZE, AT(request), .default_text = "128KiB", .min = 1, .max = 1 << 30, .help = "of one write()"},
+	{"request", CONFIG_SIZE, AT(request), .default_text = "128KiB", .min = 1, .max = 1 << 30,
+	 .help = "of one write()"},
 	{"rate", CONFIG_RATE, AT(rate), .default_text = "0/s", .help = "of requests; 0: one after the other"},
 	{"sync", CONFIG_COUNT, AT(sync_every), .default_text = "never", .words = never,
 	 .help = "fsync() after so many requests"},
@@ -108,5 +109,5 @@ static void write_files(struct simulation *sim, struct sim_task *task, void *arg
 	work_files_delete(sim, &writer.files);
 }
 
-WORKLOAD_KIND(kind_file_writer, "file-writer", "writes files, new ones or places of old ones", struct file_writer, fields,
-	      write_files);
+WORKLOAD_KIND(kind_file_writer, "file-writer", "writes files, new ones or places of old ones", struct file_writer,
+	      fields, write_files);

@@ -7,8 +7,8 @@ size_t work_files_size(uint64_t nr)
 	return nr * sizeof(struct work_file);
 }
 
-bool work_files_create(struct simulation *sim, struct sim_task *task, struct work_files *files, void *memory, uint64_t nr,
-		       struct config_range size)
+bool work_files_create(struct simulation *sim, struct sim_task *task, struct work_files *files, void *memory,
+		       uint64_t nr, struct config_range size)
 {
 	*files = (struct work_files){.item = memory};
 	if (!memory || !kernel_caches(sim, &files->caches))

@@ -18,11 +18,11 @@ struct work_files {
 	uint64_t nr;
 };
 
-// `nr` files on the disk, nothing of them cached, of a size in the range (bytes). The table lives in `memory` of the size that
-// work_files_size() tells. False: sim_fail() was called.
+// `nr` files on the disk, nothing of them cached, of a size in the range (bytes). The table lives in `memory` of the
+// size that work_files_size() tells. False: sim_fail() was called.
 size_t work_files_size(uint64_t nr);
-bool work_files_create(struct simulation *sim, struct sim_task *task, struct work_files *files, void *memory, uint64_t nr,
-		       struct config_range size);
+bool work_files_create(struct simulation *sim, struct sim_task *task, struct work_files *files, void *memory,
+		       uint64_t nr, struct config_range size);
 // Opens, for reading or writing, file `i`. NULL: no memory for it.
 struct file *work_files_open(struct simulation *sim, struct work_files *files, uint64_t i);
 void work_files_close(struct simulation *sim, struct work_files *files, uint64_t i);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fork-storm: a process that forks many short-lived children, some at one time; each executes a program, touches some memory,
-// sleeps and uses a pipe.
+// fork-storm: a process that forks many short-lived children, some at one time; each executes a program, touches some
+// memory, sleeps and uses a pipe.
 
 #include "sim/work_kernel.h"
 

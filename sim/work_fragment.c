@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fragment: a process that fills anonymous memory and gives a part of it back in small pieces all over it (spec 05 W3), so
-// that free memory is in pieces of `unit` and movable blocks have holes. As a preparation it is ready then; it keeps the rest.
+// fragment: a process that fills anonymous memory and gives a part of it back in small pieces all over it (spec 05 W3),
+// so that free memory is in pieces of `unit` and movable blocks have holes. As a preparation it is ready then; it keeps
+// the rest.
 //
-// pinned: pages among the others that no one can move, as those that a device reads and writes: allocated as movable, but on no
-// LRU list. They stay in the blocks that compaction would like to empty.
+// pinned: pages among the others that no one can move, as those that a device reads and writes: allocated as movable,
+// but on no LRU list. They stay in the blocks that compaction would like to empty.
 
 #include "sim/workload.h"
 
@@ -27,7 +28,8 @@ static const struct config_field fields[] = {
 	{"pattern", CONFIG_ENUM, AT(random), .default_text = "stride", .words = patterns,
 	 .help = "stride: always the first ones; random: so many on average"},
 	{"shuffled", CONFIG_BOOL, AT(shuffled), .default_text = "off",
-	 .help = "given back in random order: whoever takes them next has pages all over memory, as after a long uptime"},
+	 .help = "given back in random order: whoever takes them next has pages all over memory, as after a long "
+		 "uptime"},
 	{"pinned", CONFIG_PERCENT, AT(pinned_ppm), .default_text = "0", .max = 500000,
 	 .help = "pages that cannot be moved, as a share of the others, evenly spread"},
 	{0},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// hpc-ranks: each instance is a rank with arrays of its own; in each step it streams over a part of them, computes, and waits
-// for all others at a barrier, so that the slowest rank sets the pace. Its latency is that of a step.
+// hpc-ranks: each instance is a rank with arrays of its own; in each step it streams over a part of them, computes, and
+// waits for all others at a barrier, so that the slowest rank sets the pace. Its latency is that of a step.
 
 #include "sim/workload.h"
 
@@ -16,7 +16,8 @@ struct hpc_ranks {
 
 static const struct config_field fields[] = {
 	{"memory", CONFIG_AMOUNT, AT(memory), .help = "of a rank: size, or share of the machine's memory"},
-	{"share", CONFIG_PERCENT, AT(share_ppm), .default_text = "10%", .max = 1000000, .help = "of it that a step streams over"},
+	{"share", CONFIG_PERCENT, AT(share_ppm), .default_text = "10%", .max = 1000000,
+	 .help = "of it that a step streams over"},
 	{"compute", CONFIG_TIME, AT(compute_ns), .default_text = "10ms", .help = "CPU time of a step"},
 	{"steps", CONFIG_COUNT, AT(steps), .default_text = "endless",
 	 .words = (const struct config_word[]){{"endless", UINT64_MAX}, {0}}, .min = 1, .help = "until it ends"},
@@ -103,4 +104,5 @@ static void rank(struct simulation *sim, struct sim_task *task, void *argument)
 	open_if_complete(sim, barrier);
 }
 
-WORKLOAD_KIND(kind_hpc_ranks, "hpc-ranks", "ranks with large arrays that wait for each other", struct hpc_ranks, fields, rank);
+WORKLOAD_KIND(kind_hpc_ranks, "hpc-ranks", "ranks with large arrays that wait for each other", struct hpc_ranks, fields,
+	      rank);

@@ -37,7 +37,10 @@ static const struct slab_cache_config cache_configs[KERNEL_CACHES] = {
 	[KERNEL_FILP] = CACHE("filp", 192),
 	[KERNEL_PIPE_INFO] = CACHE("kmalloc-cg-256", 256),
 	[KERNEL_PIPE_BUFFERS] = CACHE("kmalloc-cg-1k", 1024),
-	[KERNEL_SOCKET_INODE] = {.name = "sock_inode_cache", .size = 832, .order = SLAB_ORDER_DEFAULT, .reclaimable = true},
+	[KERNEL_SOCKET_INODE] = {.name = "sock_inode_cache",
+				 .size = 832,
+				 .order = SLAB_ORDER_DEFAULT,
+				 .reclaimable = true},
 	[KERNEL_SOCKET] = CACHE("UNIX", 1088),
 	[KERNEL_PACKET_HEAD] = CACHE("skbuff_head_cache", 256),
 	[KERNEL_PACKET_DATA] = CACHE("skbuff_small_head", 640),
@@ -54,8 +57,8 @@ bool kernel_caches(struct simulation *sim, struct kernel_caches *caches)
 }
 
 // One object of each of these caches, or none.
-static bool alloc_objects(struct simulation *sim, const struct kernel_caches *caches, const uint8_t *wanted, unsigned nr,
-			  struct slab_object *object)
+static bool alloc_objects(struct simulation *sim, const struct kernel_caches *caches, const uint8_t *wanted,
+			  unsigned nr, struct slab_object *object)
 {
 	for (unsigned i = 0; i < nr; i++) {
 		if (slab_alloc(sim, caches->cache[wanted[i]], YARD_GFP_KERNEL_ACCOUNT, &object[i]))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the kernel allocates for the system calls of workloads: pipes, sockets, page tables, inodes and dentries. Sizes are
-// those of /proc/slabinfo, orders and masks those of the mm_page_alloc events of the records of Linux 7.3.
+// What the kernel allocates for the system calls of workloads: pipes, sockets, page tables, inodes and dentries. Sizes
+// are those of /proc/slabinfo, orders and masks those of the mm_page_alloc events of the records of Linux 7.3.
 //
 // All is done by the running task, and charged. What a body gets here it must give back before it returns.
 
@@ -74,8 +74,9 @@ void socket_close(struct simulation *sim, const struct kernel_caches *caches, st
 
 // ---- page tables ----
 
-// Page tables of a read-only mapping in which one page of each 2 MiB is touched, and that page is the zero page: so many
-// page-table pages and nothing else. Stores them in page[]; returns how many it got: all but when there is no memory.
+// Page tables of a read-only mapping in which one page of each 2 MiB is touched, and that page is the zero page: so
+// many page-table pages and nothing else. Stores them in page[]; returns how many it got: all but when there is no
+// memory.
 uint32_t page_tables_build(struct simulation *sim, uint32_t *page, uint32_t nr);
 void pages_free(struct simulation *sim, const uint32_t *page, uint32_t nr); // of order 0
 
@@ -91,4 +92,5 @@ struct cached_file { // all zero: not cached
 bool cached_file_open(struct simulation *sim, const struct kernel_caches *caches, struct cached_file *file);
 // Unused from now on, but cached until the shrinker wants it.
 void cached_file_close(struct simulation *sim, const struct kernel_caches *caches, struct cached_file *file);
-void cached_file_delete(struct simulation *sim, const struct kernel_caches *caches, struct cached_file *file); // nobody has it open
+void cached_file_delete(struct simulation *sim, const struct kernel_caches *caches,
+			struct cached_file *file); // nobody has it open

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// kernel-build: make -j. Each compiler is a process: it runs from a shared file, reads its source and some headers, of which a
-// few are read by nearly all, fills anonymous memory while it computes, and writes an object file.
+// kernel-build: make -j. Each compiler is a process: it runs from a shared file, reads its source and some headers, of
+// which a few are read by nearly all, fills anonymous memory while it computes, and writes an object file.
 
 #include "sim/work_files.h"
 
@@ -24,10 +24,14 @@ static const struct config_field fields[] = {
 	{"life", CONFIG_TIME, AT(life), .range = true, .default_text = "1s..10s", .help = "CPU time of a compiler"},
 	{"revisits", CONFIG_COUNT, AT(revisits), .default_text = "64",
 	 .help = "pages of its memory that it touches again every 10 ms"},
-	{"sources", CONFIG_COUNT, AT(sources), .default_text = "3000", .min = 1, .max = FILES_MAX, .help = "source files"},
-	{"source", CONFIG_SIZE, AT(source), .range = true, .default_text = "4KiB..60KiB", .min = 1, .help = "size of one"},
-	{"headers", CONFIG_COUNT, AT(headers), .default_text = "2000", .min = 1, .max = FILES_MAX, .help = "header files"},
-	{"header", CONFIG_SIZE, AT(header), .range = true, .default_text = "1KiB..30KiB", .min = 1, .help = "size of one"},
+	{"sources", CONFIG_COUNT, AT(sources), .default_text = "3000", .min = 1, .max = FILES_MAX,
+	 .help = "source files"},
+	{"source", CONFIG_SIZE, AT(source), .range = true, .default_text = "4KiB..60KiB", .min = 1,
+	 .help = "size of one"},
+	{"headers", CONFIG_COUNT, AT(headers), .default_text = "2000", .min = 1, .max = FILES_MAX,
+	 .help = "header files"},
+	{"header", CONFIG_SIZE, AT(header), .range = true, .default_text = "1KiB..30KiB", .min = 1,
+	 .help = "size of one"},
 	{"reads", CONFIG_COUNT, AT(reads), .default_text = "50", .help = "headers that a compiler reads"},
 	{"object", CONFIG_SIZE, AT(object), .range = true, .default_text = "10KiB..300KiB", .min = 1,
 	 .help = "size of an object file"},
@@ -96,7 +100,8 @@ static bool read_sources(struct simulation *sim, struct sim_task *task, const st
 static bool compute(struct simulation *sim, struct sim_task *task, const struct workload_instance *instance)
 {
 	const struct kernel_build *p = workload_parameters(instance);
-	uint64_t pages = workload_draw(task, p->memory), steps = workload_draw(task, p->life) / STEP_NS + 1, touched = 0;
+	uint64_t pages = workload_draw(task, p->memory), steps = workload_draw(task, p->life) / STEP_NS + 1,
+		 touched = 0;
 	struct memory_object *memory = process_map(sim, task->process, pages, p->hugepages);
 
 	if (!memory)
@@ -141,8 +146,8 @@ static void compile(struct simulation *sim, struct sim_task *task, void *argumen
 	const struct kernel_build *p = workload_parameters(instance);
 	uint64_t start = sim_now(sim), source = ((struct build *)instance->state)->next++ % p->sources;
 
-	if (!run_program(sim, task, instance) || !read_sources(sim, task, instance, source) || !compute(sim, task, instance)
-	    || !write_object(sim, task, instance, source))
+	if (!run_program(sim, task, instance) || !read_sources(sim, task, instance, source)
+	    || !compute(sim, task, instance) || !write_object(sim, task, instance, source))
 		return;
 	++*workload_figure(instance->workload, "compilations", 1);
 	workload_latency(sim, instance->workload, "compilation", sim_now(sim) - start);
@@ -150,14 +155,15 @@ static void compile(struct simulation *sim, struct sim_task *task, void *argumen
 
 // ---- make ----
 
-static bool create_tree(struct simulation *sim, struct sim_task *task, const struct kernel_build *p, struct build *build)
+static bool create_tree(struct simulation *sim, struct sim_task *task, const struct kernel_build *p,
+			struct build *build)
 {
 	const struct config_range empty = {0, 0}, text = {p->text * SIM_PAGE, p->text * SIM_PAGE};
 
 	random_zipf_init(&build->popularity, p->headers, 1000);
 	random_zipf_init(&build->program_pages, p->text, 700);
-	return work_files_create(sim, task, &build->sources, task_memory(sim, task, work_files_size(p->sources)), p->sources,
-				 p->source)
+	return work_files_create(sim, task, &build->sources, task_memory(sim, task, work_files_size(p->sources)),
+				 p->sources, p->source)
 	       && work_files_create(sim, task, &build->headers, task_memory(sim, task, work_files_size(p->headers)),
 				    p->headers, p->header)
 	       && work_files_create(sim, task, &build->objects, task_memory(sim, task, work_files_size(p->sources)),
@@ -199,5 +205,5 @@ static void make(struct simulation *sim, struct sim_task *task, void *argument)
 	delete_tree(sim, build);
 }
 
-WORKLOAD_KIND(kind_kernel_build, "kernel-build", "compiles: many short processes of a compiler's size", struct kernel_build,
-	      fields, make);
+WORKLOAD_KIND(kind_kernel_build, "kernel-build", "compiles: many short processes of a compiler's size",
+	      struct kernel_build, fields, make);

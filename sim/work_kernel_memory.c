@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // kernel-memory: what a booted kernel and its daemons have taken when the load begins: slabs, vmalloc, stacks and page
-// tables of unmovable pages, and reclaimable ones that no shrinker gives back. As a preparation it is ready then; it keeps
-// all until its end.
+// tables of unmovable pages, and reclaimable ones that no shrinker gives back. As a preparation it is ready then; it
+// keeps all until its end.
 
 #include "sim/workload.h"
 
@@ -32,7 +32,8 @@ static void hold(struct simulation *sim, struct sim_task *task, void *argument)
 	if (!page)
 		return;
 	for (; nr < wanted && !workload_over(instance, task); nr++) {
-		page[nr] = sim_alloc(sim, REQUEST_MODULE, YARD_GFP_KERNEL | (nr < unmovable ? 0 : YARD_GFP_RECLAIMABLE), 0, -1);
+		page[nr] = sim_alloc(sim, REQUEST_MODULE, YARD_GFP_KERNEL | (nr < unmovable ? 0 : YARD_GFP_RECLAIMABLE),
+				     0, -1);
 		if (page[nr] == YARD_PFN_NONE)
 			break;
 		sim_point(sim);

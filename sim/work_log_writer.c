@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// log-writer: a process that appends records to a log at a steady rate, syncs it now and then, and begins a new one when it
-// has grown large enough; of the old ones it keeps some.
+// log-writer: a process that appends records to a log at a steady rate, syncs it now and then, and begins a new one
+// when it has grown large enough; of the old ones it keeps some.
 
 #include "sim/work_files.h"
 
@@ -17,11 +17,13 @@ static const struct config_word never[] = {{"never", 0}, {0}};
 #define AT(member) CONFIG_AT(struct log_writer, member)
 
 static const struct config_field fields[] = {
-	{"record", CONFIG_SIZE, AT(record), .range = true, .default_text = "200B..8KiB", .min = 1, .help = "of one write()"},
+	{"record", CONFIG_SIZE, AT(record), .range = true, .default_text = "200B..8KiB", .min = 1,
+	 .help = "of one write()"},
 	{"rate", CONFIG_RATE, AT(rate), .default_text = "1000/s", .help = "of records"},
 	{"sync", CONFIG_COUNT, AT(sync_every), .default_text = "100", .words = never,
 	 .help = "fsync() after so many records"},
-	{"rotate", CONFIG_SIZE, AT(rotate), .default_text = "256MiB", .min = 1, .help = "size at which a new log begins"},
+	{"rotate", CONFIG_SIZE, AT(rotate), .default_text = "256MiB", .min = 1,
+	 .help = "size at which a new log begins"},
 	{"keep", CONFIG_COUNT, AT(keep), .default_text = "4", .min = 1, .max = 100000, .help = "logs"},
 	{0},
 };
@@ -75,4 +77,5 @@ static void write_logs(struct simulation *sim, struct sim_task *task, void *argu
 	work_files_delete(sim, &logs);
 }
 
-WORKLOAD_KIND(kind_log_writer, "log-writer", "appends records to logs, with fsync()", struct log_writer, fields, write_logs);
+WORKLOAD_KIND(kind_log_writer, "log-writer", "appends records to logs, with fsync()", struct log_writer, fields,
+	      write_logs);

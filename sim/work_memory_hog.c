@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// memory-hog: takes memory until there is none: anonymous pages, until it is killed; or pages of the kernel, as a module would
-// (unmovable, nobody's), until somebody has been killed for them or a request fails; these it gives back then, and after a
-// while it begins again.
+// memory-hog: takes memory until there is none: anonymous pages, until it is killed; or pages of the kernel, as a
+// module would (unmovable, nobody's), until somebody has been killed for them or a request fails; these it gives back
+// then, and after a while it begins again.
 
 #include <pageyard/stat.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// network-receive: packets arrive in interrupts, which allocate a buffer and a head for each with GFP_ATOMIC; the buffers go
-// when their reader has had time for them. The default mix of orders is the published one of a busy network host. Without any
-// order only the heads are taken: small packets, whose data is in memory that the driver keeps.
+// network-receive: packets arrive in interrupts, which allocate a buffer and a head for each with GFP_ATOMIC; the
+// buffers go when their reader has had time for them. The default mix of orders is the published one of a busy network
+// host. Without any order only the heads are taken: small packets, whose data is in memory that the driver keeps.
 
 #include "sim/work_kernel.h"
 
@@ -20,7 +20,8 @@ struct network_receive {
 
 static const struct config_field fields[] = {
 	{"rate", CONFIG_RATE, AT(rate), .default_text = "10000/s", .min = 1, .help = "of packets"},
-	{"batch", CONFIG_COUNT, AT(batch), .default_text = "16", .min = 1, .max = 4096, .help = "packets of an interrupt"},
+	{"batch", CONFIG_COUNT, AT(batch), .default_text = "16", .min = 1, .max = 4096,
+	 .help = "packets of an interrupt"},
 	{"life", CONFIG_TIME, AT(life), .range = true, .default_text = "1ms..20ms", .help = "of a packet's memory"},
 	{"buffers", CONFIG_COUNT, AT(buffers), .default_text = "65536", .min = 1, .max = 10000000,
 	 .help = "most that wait for their reader; further packets are dropped"},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// packet-sender: a process that sends small packets over the loopback while packet sockets, which nobody reads, each keep a
-// clone of every packet as it is sent and as it is received. The clones' heads are allocated with GFP_ATOMIC and stay until
-// the sockets are closed; the packet's data stays with them.
+// packet-sender: a process that sends small packets over the loopback while packet sockets, which nobody reads, each
+// keep a clone of every packet as it is sent and as it is received. The clones' heads are allocated with GFP_ATOMIC and
+// stay until the sockets are closed; the packet's data stays with them.
 
 #include "sim/machine.h"
 #include "sim/work_kernel.h"
@@ -16,7 +16,8 @@ struct packet_sender {
 #define AT(member) CONFIG_AT(struct packet_sender, member)
 
 static const struct config_field fields[] = {
-	{"sockets", CONFIG_COUNT, AT(sockets), .default_text = "24", .min = 1, .max = 10000, .help = "that see each packet twice"},
+	{"sockets", CONFIG_COUNT, AT(sockets), .default_text = "24", .min = 1, .max = 10000,
+	 .help = "that see each packet twice"},
 	{"limit", CONFIG_SIZE, AT(limit), .default_text = "64MiB", .min = 1, .help = "of a socket's receive queue"},
 	{"truesize", CONFIG_SIZE, AT(truesize), .default_text = "896B", .min = 1, .help = "what a packet counts in it"},
 	{"clone", CONFIG_TIME, AT(clone_ns), .default_text = "150ns",
@@ -44,7 +45,8 @@ struct sender {
 	struct workload_pace pace;
 };
 
-static bool keep(struct simulation *sim, struct sim_task *task, struct sender *sender, struct slab_object object, bool data)
+static bool keep(struct simulation *sim, struct sim_task *task, struct sender *sender, struct slab_object object,
+		 bool data)
 {
 	struct chunk *chunk = sender->last;
 
@@ -138,5 +140,5 @@ static void send_packets(struct simulation *sim, struct sim_task *task, void *ar
 	}
 }
 
-WORKLOAD_KIND(kind_packet_sender, "packet-sender", "sends packets that many sockets clone and keep", struct packet_sender,
-	      fields, send_packets);
+WORKLOAD_KIND(kind_packet_sender, "packet-sender", "sends packets that many sockets clone and keep",
+	      struct packet_sender, fields, send_packets);

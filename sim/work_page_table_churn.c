@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// page-table-churn: a process that maps much, reads one zero page in each 2 MiB of it, which costs a page-table page, holds
-// that, and unmaps.
+// page-table-churn: a process that maps much, reads one zero page in each 2 MiB of it, which costs a page-table page,
+// holds that, and unmaps.
 
 #include "sim/work_steps.h"
 
@@ -34,5 +34,5 @@ static void churn(struct simulation *sim, struct sim_task *task, void *argument)
 	}
 }
 
-WORKLOAD_KIND(kind_page_table_churn, "page-table-churn", "maps sparsely: page tables come and go", struct page_table_churn,
-	      fields, churn);
+WORKLOAD_KIND(kind_page_table_churn, "page-table-churn", "maps sparsely: page tables come and go",
+	      struct page_table_churn, fields, churn);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// pipe-burst: a process that fills many pipes and then, in some rounds, drops about half of them and fills as many again: a
-// fixed amount of unmovable memory, asked for as fast as it can. It ends then.
+// pipe-burst: a process that fills many pipes and then, in some rounds, drops about half of them and fills as many
+// again: a fixed amount of unmovable memory, asked for as fast as it can. It ends then.
 
 #include "sim/work_kernel.h"
 
@@ -14,7 +14,8 @@ struct pipe_burst {
 
 static const struct config_field fields[] = {
 	{"pipes", CONFIG_COUNT, AT(pipes), .default_text = "3000", .min = 1, .max = 1000000, .help = "of 16 pages"},
-	{"rounds", CONFIG_COUNT, AT(rounds), .default_text = "8", .min = 1, .help = "after the first: half of them are renewed in each"},
+	{"rounds", CONFIG_COUNT, AT(rounds), .default_text = "8", .min = 1,
+	 .help = "after the first: half of them are renewed in each"},
 	{0},
 };
 

@@ -12,8 +12,10 @@ struct pipe_churn {
 #define AT(member) CONFIG_AT(struct pipe_churn, member)
 
 static const struct config_field fields[] = {
-	{"limit", CONFIG_COUNT, AT(limit), .default_text = "200", .min = 1, .max = 1000000, .help = "pipes: then it drops some"},
-	{"make", CONFIG_COUNT, AT(make), .default_text = "8", .min = 1, .max = 100000, .help = "pipes that a step makes"},
+	{"limit", CONFIG_COUNT, AT(limit), .default_text = "200", .min = 1, .max = 1000000,
+	 .help = "pipes: then it drops some"},
+	{"make", CONFIG_COUNT, AT(make), .default_text = "8", .min = 1, .max = 100000,
+	 .help = "pipes that a step makes"},
 	{"drop", CONFIG_COUNT, AT(drop), .default_text = "40", .min = 1, .help = "pipes that a step drops"},
 	{"pages", CONFIG_COUNT, AT(pages), .default_text = "16", .max = PIPE_PAGES, .help = "written into each"},
 	{"between", CONFIG_TIME, AT(between_ns), .default_text = "0", .help = "sleep between steps"},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// slab-churn: a process that creates and opens empty files among a number of names: inodes and dentries stay in their slab
-// caches until the shrinker wants them.
+// slab-churn: a process that creates and opens empty files among a number of names: inodes and dentries stay in their
+// slab caches until the shrinker wants them.
 
 #include "sim/work_steps.h"
 
@@ -39,5 +39,5 @@ static void churn(struct simulation *sim, struct sim_task *task, void *argument)
 	file_names_leave(sim, &caches, names);
 }
 
-WORKLOAD_KIND(kind_slab_churn, "slab-churn", "creates and opens small files: inodes and dentries", struct slab_churn, fields,
-	      churn);
+WORKLOAD_KIND(kind_slab_churn, "slab-churn", "creates and opens small files: inodes and dentries", struct slab_churn,
+	      fields, churn);

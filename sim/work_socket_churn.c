@@ -35,5 +35,5 @@ static void churn(struct simulation *sim, struct sim_task *task, void *argument)
 	}
 }
 
-WORKLOAD_KIND(kind_socket_churn, "socket-churn", "queues data on unix sockets and closes them", struct socket_churn, fields,
-	      churn);
+WORKLOAD_KIND(kind_socket_churn, "socket-churn", "queues data on unix sockets and closes them", struct socket_churn,
+	      fields, churn);

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// storm: a process that does non-movable work of five equally likely kinds, one step after the other: pipes (two of them),
-// page tables, a unix socket, and children with small files. The figures count completed steps.
+// storm: a process that does non-movable work of five equally likely kinds, one step after the other: pipes (two of
+// them), page tables, a unix socket, and children with small files. The figures count completed steps.
 
 #include "sim/work_steps.h"
 
 struct storm {
 	struct workload_common common;
-	uint64_t pipes, make, drop, tables_pages, tables_hold_ns, writes, socket_hold_ns, children, child_sleep_ns, names, files;
+	uint64_t pipes, make, drop, tables_pages, tables_hold_ns, writes, socket_hold_ns, children, child_sleep_ns,
+		names, files;
 };
 
 #define AT(member) CONFIG_AT(struct storm, member)
 
 static const struct config_field fields[] = {
-	{"pipes", CONFIG_COUNT, AT(pipes), .default_text = "200", .min = 1, .max = 1000000, .help = "then a step drops some"},
-	{"make", CONFIG_COUNT, AT(make), .default_text = "8", .min = 1, .max = 100000, .help = "pipes that a step makes"},
+	{"pipes", CONFIG_COUNT, AT(pipes), .default_text = "200", .min = 1, .max = 1000000,
+	 .help = "then a step drops some"},
+	{"make", CONFIG_COUNT, AT(make), .default_text = "8", .min = 1, .max = 100000,
+	 .help = "pipes that a step makes"},
 	{"drop", CONFIG_COUNT, AT(drop), .default_text = "40", .min = 1, .help = "pipes that a step drops"},
 	{"mapping", CONFIG_PAGES, AT(tables_pages), .default_text = "1GiB", .min = SIM_HUGE_PAGES,
 	 .max = UINT64_C(1) << 32, .help = "a page-table page for each 2 MiB of it"},
@@ -61,7 +64,8 @@ static bool fork_step(struct simulation *sim, struct sim_task *task, struct work
 	return !workload_over(instance, task);
 }
 
-static bool step(struct simulation *sim, struct sim_task *task, struct workload_instance *instance, struct storm_state *state)
+static bool step(struct simulation *sim, struct sim_task *task, struct workload_instance *instance,
+		 struct storm_state *state)
 {
 	const struct storm *p = workload_parameters(instance);
 
@@ -99,5 +103,5 @@ static void storm(struct simulation *sim, struct sim_task *task, void *argument)
 	workload_end_children(sim, instance);
 }
 
-WORKLOAD_KIND(kind_storm, "storm", "non-movable work: pipes, page tables, sockets, forks, small files", struct storm, fields,
-	      storm);
+WORKLOAD_KIND(kind_storm, "storm", "non-movable work: pipes, page tables, sockets, forks, small files", struct storm,
+	      fields, storm);

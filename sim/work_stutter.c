@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// stutter: a probe of what a user would feel (spec 05 section 8, pagereclaim-stutterp): at regular times it maps memory,
-// touches all of it and unmaps it. Its latency is that of one such round.
+// stutter: a probe of what a user would feel (spec 05 section 8, pagereclaim-stutterp): at regular times it maps
+// memory, touches all of it and unmaps it. Its latency is that of one such round.
 
 #include "sim/workload.h"
 
@@ -14,7 +14,8 @@ struct stutter {
 #define AT(member) CONFIG_AT(struct stutter, member)
 
 static const struct config_field fields[] = {
-	{"memory", CONFIG_AMOUNT, AT(memory), .default_text = "128MiB", .help = "size, or share of the machine's memory"},
+	{"memory", CONFIG_AMOUNT, AT(memory), .default_text = "128MiB",
+	 .help = "size, or share of the machine's memory"},
 	{"every", CONFIG_TIME, AT(every_ns), .default_text = "5ms", .help = "sleep after each round"},
 	{0},
 };
@@ -39,5 +40,5 @@ static void probe(struct simulation *sim, struct sim_task *task, void *argument)
 	}
 }
 
-WORKLOAD_KIND(kind_stutter, "stutter", "maps, touches and unmaps memory at regular times: a probe", struct stutter, fields,
-	      probe);
+WORKLOAD_KIND(kind_stutter, "stutter", "maps, touches and unmaps memory at regular times: a probe", struct stutter,
+	      fields, probe);

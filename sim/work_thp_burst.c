@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// thp-burst: a process that faults anonymous memory by huge pages in bursts, and gives all of it back after each. A region
-// that gets no huge page is filled with base pages. The latency is that of one region's fault, huge or not; the figures have
-// mean and standard deviation of whole bursts.
+// thp-burst: a process that faults anonymous memory by huge pages in bursts, and gives all of it back after each. A
+// region that gets no huge page is filled with base pages. The latency is that of one region's fault, huge or not; the
+// figures have mean and standard deviation of whole bursts.
 
 #include "sim/workload.h"
 
@@ -97,4 +97,5 @@ static void burst(struct simulation *sim, struct sim_task *task, void *argument)
 	}
 }
 
-WORKLOAD_KIND(kind_thp_burst, "thp-burst", "faults bursts of huge pages and frees them", struct thp_burst, fields, burst);
+WORKLOAD_KIND(kind_thp_burst, "thp-burst", "faults bursts of huge pages and frees them", struct thp_burst, fields,
+	      burst);

@@ -21,12 +21,17 @@ static const struct config_word gifts[] = {{"oldest", false}, {"all", true}, {0}
 static const struct config_field fields[] = {
 	{"rate", CONFIG_PERCENT, AT(rate_ppm), .default_text = "2%", .min = 1, .max = 100000000,
 	 .help = "of the machine's memory that all instances ask for in a minute"},
-	{"burst", CONFIG_PAGES, AT(burst), .default_text = "1MiB", .min = 1, .max = 1 << 20, .help = "asked for at one time"},
-	{"hold", CONFIG_AMOUNT, AT(hold), .default_text = "3%", .help = "of all instances: size, or share of the memory"},
-	{"give", CONFIG_ENUM, AT(give_all), .default_text = "oldest", .words = gifts, .help = "back, of what it has over that"},
-	{"page_tables", CONFIG_PERCENT, AT(part_ppm[PART_TABLES]), .default_text = "50%", .help = "share of the requests"},
+	{"burst", CONFIG_PAGES, AT(burst), .default_text = "1MiB", .min = 1, .max = 1 << 20,
+	 .help = "asked for at one time"},
+	{"hold", CONFIG_AMOUNT, AT(hold), .default_text = "3%",
+	 .help = "of all instances: size, or share of the memory"},
+	{"give", CONFIG_ENUM, AT(give_all), .default_text = "oldest", .words = gifts,
+	 .help = "back, of what it has over that"},
+	{"page_tables", CONFIG_PERCENT, AT(part_ppm[PART_TABLES]), .default_text = "50%",
+	 .help = "share of the requests"},
 	{"stacks", CONFIG_PERCENT, AT(part_ppm[PART_STACKS]), .default_text = "10%", .help = "of order 2; likewise"},
-	{"slab", CONFIG_PERCENT, AT(part_ppm[PART_SLAB]), .default_text = "40%", .help = "four objects of 1 KiB; likewise"},
+	{"slab", CONFIG_PERCENT, AT(part_ppm[PART_SLAB]), .default_text = "40%",
+	 .help = "four objects of 1 KiB; likewise"},
 	{0},
 };
 
@@ -168,5 +173,5 @@ static void ask(struct simulation *sim, struct sim_task *task, void *argument)
 		give_first(sim, &demand);
 }
 
-WORKLOAD_KIND(kind_unmovable_demand, "unmovable-demand", "asks for page tables, stacks and slab objects at a steady rate",
-	      struct unmovable_demand, fields, ask);
+WORKLOAD_KIND(kind_unmovable_demand, "unmovable-demand",
+	      "asks for page tables, stacks and slab objects at a steady rate", struct unmovable_demand, fields, ask);

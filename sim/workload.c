@@ -68,7 +68,8 @@ static const struct config_field common_fields[] = {
 	{"cpu", CONFIG_COUNT, AT(cpu), .default_text = "any", .words = any, .max = 1023, .help = "runs there only"},
 	{"node", CONFIG_COUNT, AT(node), .default_text = "any", .words = any, .max = 47,
 	 .help = "runs on the CPUs of this node only"},
-	{"group", CONFIG_STRING, AT(group), .default_text = "", .help = "the service it belongs to: guards kill by group"},
+	{"group", CONFIG_STRING, AT(group), .default_text = "",
+	 .help = "the service it belongs to: guards kill by group"},
 	{"oom_score_adj", CONFIG_COUNT, AT(oom_score_adj), .default_text = "0", .max = 1000, .words = oom_words,
 	 .help = "as in /proc; -1000: never killed"},
 	{"first", CONFIG_BOOL, AT(first), .default_text = "off",
@@ -129,7 +130,8 @@ uint64_t workload_pages(const struct simulation *sim, struct config_amount amoun
 	return config_amount_bytes(amount, machine_pages(sim->machine) * SIM_PAGE) / SIM_PAGE;
 }
 
-bool workload_pause(struct simulation *sim, struct sim_task *task, const struct workload_instance *instance, uint64_t ns)
+bool workload_pause(struct simulation *sim, struct sim_task *task, const struct workload_instance *instance,
+		    uint64_t ns)
 {
 	if (ns)
 		task_sleep(sim, ns);

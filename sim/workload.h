@@ -3,9 +3,9 @@
 // Workloads: the entries of a scenario's `workload:` list, each of a task kind. A kind is a row in the table of
 // workload.c: its parameters (a schema of sim/config.h), and what its processes do. One file a kind: sim/work_NAME.c.
 //
-// A workload has one or more instances. A kernel thread, its supervisor, starts each of them as a process with one task,
-// which runs the kind's body; starts them again as `repeat` and `restart` say; and asks them to end when the time has come.
-// Bodies return then, and free what does not go with their process: files, slab objects, pages of the kernel.
+// A workload has one or more instances. A kernel thread, its supervisor, starts each of them as a process with one
+// task, which runs the kind's body; starts them again as `repeat` and `restart` say; and asks them to end when the time
+// has come. Bodies return then, and free what does not go with their process: files, slab objects, pages of the kernel.
 
 #pragma once
 
@@ -35,8 +35,7 @@ struct workload_common { // keys that every kind has
 	int64_t cpu, node; // -1: any
 	const char *group; // guards and PSI; "": none
 	int64_t oom_score_adj;
-	bool first; // the scenario's clock starts when it is ready (a preparation: fills memory, fragments); in the order of
-		    // the list, one after the other
+	bool first;	 // a preparation: the scenario's clock starts when all are ready, which go one after the other
 	bool background; // ends when all workloads that are not have ended
 };
 
@@ -101,8 +100,9 @@ extern const struct config_schema workload_common_schema; // base of all kinds' 
 // Makes a workload of what was read; `index` of scenario->workload.
 void workload_init(struct workload *workload, const struct config_variant *variant);
 
-// ---- for the runner (sim/runner.c): all instances from now on as start, ramp and stop say; figures and latency begin at 0 ----
+// ---- for the runner (sim/runner.c) ----
 
+// All instances from now on as start, ramp and stop say; figures and latency begin at 0.
 void workload_start(struct simulation *sim, struct workload *workload);
 // Asks all its tasks to end, those that it would still start too; workload->running is 0 when they have.
 void workload_stop(struct simulation *sim, struct workload *workload);
@@ -125,9 +125,9 @@ static inline bool workload_over(const struct workload_instance *instance, const
 
 void workload_ready(struct simulation *sim, struct workload_instance *instance); // a preparation is done
 
-// A further process with one task that runs the body with the instance as argument, and carries the workload's nice value, CPU,
-// node and group. All children of an instance have the same body. By the running task. False: no memory for it (counted as
-// "failed forks"), or sim_fail() was called.
+// A further process with one task that runs the body with the instance as argument, and carries the workload's nice
+// value, CPU, node and group. All children of an instance have the same body. By the running task. False: no memory for
+// it (counted as "failed forks"), or sim_fail() was called.
 bool workload_fork(struct simulation *sim, struct workload_instance *instance, const char *comm, task_body *body);
 // A further thread of the instance's process, likewise; it counts as a child.
 bool workload_thread(struct simulation *sim, struct workload_instance *instance, task_body *body);
@@ -142,21 +142,22 @@ uint64_t *workload_figure(struct workload *workload, const char *name, int bette
 // Counts a duration; the first call names what the workload's durations are.
 void workload_latency(struct simulation *sim, struct workload *workload, const char *name, uint64_t ns);
 
-// Memory of `size` bytes, zeroed at the first call, which all instances share until the iteration is over. NULL: no memory
-// (sim_fail() was called).
+// Memory of `size` bytes, zeroed at the first call, which all instances share until the iteration is over. NULL: no
+// memory (sim_fail() was called).
 void *workload_shared(struct simulation *sim, struct workload *workload, size_t size);
 
 // Pages of an amount, of which shares are of the machine's memory.
 uint64_t workload_pages(const struct simulation *sim, struct config_amount amount);
 
-// Sleeps so that calls follow each other at this rate (0 events: at once); never tries to make up for time lost. False: the
-// workload is over.
+// Sleeps so that calls follow each other at this rate (0 events: at once); never tries to make up for time lost. False:
+// the workload is over.
 struct workload_pace { // all zero at first
 	uint64_t next_ns, rest;
 };
 bool workload_pace(struct simulation *sim, struct sim_task *task, const struct workload_instance *instance,
 		   struct workload_pace *pace, struct config_rate rate);
 // As task_sleep(), but 0 only lets others run. False: the workload is over.
-bool workload_pause(struct simulation *sim, struct sim_task *task, const struct workload_instance *instance, uint64_t ns);
+bool workload_pause(struct simulation *sim, struct sim_task *task, const struct workload_instance *instance,
+		    uint64_t ns);
 
 uint64_t workload_draw(struct sim_task *task, struct config_range range); // evenly, both ends included

@@ -91,8 +91,9 @@ static void instance_gone(struct simulation *sim, struct sim_task *task)
 	task_gone(sim, workload);
 }
 
-static struct sim_task *start_thread(struct simulation *sim, struct workload_instance *instance, struct process *process,
-				     task_body *body, void (*at_end)(struct simulation *, struct sim_task *))
+static struct sim_task *start_thread(struct simulation *sim, struct workload_instance *instance,
+				     struct process *process, task_body *body,
+				     void (*at_end)(struct simulation *, struct sim_task *))
 {
 	struct workload *workload = instance->workload;
 	const struct workload_common *common = &workload->common;
@@ -245,7 +246,8 @@ static void supervise(struct simulation *sim, struct sim_task *task, void *argum
 		if (next > end)
 			next = end;
 		if (next > sim_now(sim))
-			task_wait(sim, &workload->changed, next == SIM_FOREVER ? SIM_FOREVER : next - sim_now(sim), false);
+			task_wait(sim, &workload->changed, next == SIM_FOREVER ? SIM_FOREVER : next - sim_now(sim),
+				  false);
 	}
 	end_instances(sim, workload);
 }
@@ -278,7 +280,11 @@ static void forget(struct workload *workload)
 void workload_start(struct simulation *sim, struct workload *workload)
 {
 	const struct task_attributes attributes = {
-		.comm = workload->common.name, .cpu = -1, .node = -1, .flags = YARD_TASK_KTHREAD, .stream = "supervisor",
+		.comm = workload->common.name,
+		.cpu = -1,
+		.node = -1,
+		.flags = YARD_TASK_KTHREAD,
+		.stream = "supervisor",
 		.at_end = supervisor_gone,
 	};
 

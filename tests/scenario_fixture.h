@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of scenarios and workloads share: scenarios that a test writes, in a folder of its own, with a small machine
-// called "box"; and the shipped ones.
+// What the tests of scenarios and workloads share: scenarios that a test writes, in a folder of its own, with a small
+// machine called "box"; and the shipped ones.
 
 #pragma once
 
@@ -20,6 +20,8 @@
 
 #include "sim/data_files.h"
 #include "sim/scenario.h"
+#include "sim/scheduler.h"
+#include "sim/simulation.h"
 
 #define UNUSED	     __attribute__((unused))
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -105,4 +107,63 @@ static UNUSED const char *shipped_file(const char *kind, const char *name, char 
 
 	assert_in_range(length, 1, DATA_PATH_MAX - 1);
 	return path;
+}
+
+// ---- a simulation of a scenario's workloads ----
+
+static struct simulation *sim;
+static struct scenario *scenario;
+
+static UNUSED void boot(const char *text, const char *policy_text)
+{
+	struct yard_policy policy;
+	char error[256];
+
+	scenario = load_text(text);
+	assert_int_equal(yard_policy_parse(policy_text, &policy, error, sizeof(error)), YARD_OK);
+	sim = simulation_create(&(struct simulation_config){.machine = &scenario->machine, .policy = &policy,
+							    .seed = scenario->seed, .check = true},
+				error, sizeof(error));
+	if (!sim)
+		fail_msg("%s", error);
+}
+
+static UNUSED void go_on(uint64_t until_ns)
+{
+	if (!simulation_run(sim, until_ns))
+		fail_msg("%s", sim->error);
+}
+
+static UNUSED void start(void)
+{
+	for (uint32_t i = 0; i < scenario->nr_workloads; i++)
+		workload_start(sim, &scenario->workload[i]);
+}
+
+static UNUSED int shut_down(void **state)
+{
+	simulation_destroy(sim);
+	scenario_free(scenario);
+	sim = NULL;
+	scenario = NULL;
+	return leave_folder(state);
+}
+
+static UNUSED uint64_t figure(uint32_t workload, const char *name)
+{
+	const struct workload *of = &scenario->workload[workload];
+
+	for (unsigned i = 0; i < of->nr_figures; i++)
+		if (!strcmp(of->figure[i].name, name))
+			return of->figure[i].value;
+	return 0;
+}
+
+static UNUSED unsigned processes_of(const char *comm)
+{
+	unsigned nr = 0;
+
+	for (const struct process *process = process_first(sim); process; process = process->next)
+		nr += !strcmp(process->comm, comm);
+	return nr;
 }

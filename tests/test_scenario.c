@@ -4,8 +4,6 @@
 
 #include "scenario_fixture.h"
 
-#include "sim/simulation.h"
-
 static const char plain[] = "machine: box\n"
 			    "duration: 10s\n"
 			    "workload:\n"
@@ -82,7 +80,6 @@ static void load_machine(const char *name, struct machine *machine)
 static struct yard_zone_state zone_of(const char *machine_name, unsigned zone)
 {
 	struct yard_zone_state state;
-	struct simulation *sim;
 	struct machine machine;
 	struct yard_policy policy;
 	char error[256];
@@ -122,8 +119,8 @@ static void recorded_vm_has_its_watermark(void **state)
 // spec 05 H5, H6, H8: a few rows, and that the matrices of machines are symmetric.
 static void topologies(void **state)
 {
-	static const char *const names[] = {"hahn-2x125", "4s-full", "4s-ring", "8n-nps4", "8n-naples", "8s-power", "cxl-2s",
-					    "hbm"};
+	static const char *const names[] = {"hahn-2x125", "4s-full",  "4s-ring", "8n-nps4",
+					    "8n-naples",  "8s-power", "cxl-2s",	 "hbm"};
 	struct machine machine;
 
 	(void)state;
@@ -264,11 +261,12 @@ static void defaults_and_keys_of_a_scenario(void **state)
 	assert_true(common->stop_ns == SIM_FOREVER && common->restart_ns == SIM_FOREVER);
 	assert_true(common->cpu == -1 && common->node == -1 && common->nice == 0 && common->repeat == 1);
 	scenario_free(scenario);
-	scenario = load_text("text: t\nmachine: box\nduration: 1min\nsettle: 2s\niterations: 3\nuntil_done: yes\nseed: 9\n"
-			     "policies: [vanilla]\nguards: [{kind: oomd, swap_free: 10%}, {kind: systemd-oomd, dry_run: on}]\n"
-			     "workload:\n"
-			     "  - {kind: storm, nice: -20, oom_score_adj: -1000, cpu: 1, restart: 5s, repeat: endless,\n"
-			     "     start: 1s, stop: 2s, group: a}\n");
+	scenario = load_text(
+		"text: t\nmachine: box\nduration: 1min\nsettle: 2s\niterations: 3\nuntil_done: yes\nseed: 9\n"
+		"policies: [vanilla]\nguards: [{kind: oomd, swap_free: 10%}, {kind: systemd-oomd, dry_run: on}]\n"
+		"workload:\n"
+		"  - {kind: storm, nice: -20, oom_score_adj: -1000, cpu: 1, restart: 5s, repeat: endless,\n"
+		"     start: 1s, stop: 2s, group: a}\n");
 	common = &scenario->workload[0].common;
 	assert_true(scenario->settle_ns == 2 * NS_PER_S && scenario->iterations == 3 && scenario->until_done);
 	assert_int_equal(scenario->seed, 9);
@@ -286,8 +284,9 @@ static void defaults_and_keys_of_a_scenario(void **state)
 // Names are needed for --set, tables and streams of random numbers.
 static void workloads_without_a_name_get_one(void **state)
 {
-	struct scenario *scenario = load_text("machine: box\nduration: 1s\nworkload:\n  - {kind: storm, name: stutter}\n"
-					      "  - {kind: storm}\n  - {kind: stutter}\n  - {kind: storm}\n");
+	struct scenario *scenario =
+		load_text("machine: box\nduration: 1s\nworkload:\n  - {kind: storm, name: stutter}\n"
+			  "  - {kind: storm}\n  - {kind: stutter}\n  - {kind: storm}\n");
 
 	(void)state;
 	assert_string_equal(scenario->workload[0].common.name, "stutter");
@@ -342,10 +341,11 @@ static void fingerprint_is_that_of_the_meaning(void **state)
 
 	(void)state;
 	assert_true(digest.low && digest.high);
-	assert_true(same(digest, fingerprint("# a comment\nduration: 10000ms\ntext: other words\nstory: more\nseed: 7\n"
-					     "policies: [vanilla]\nworkload: [{jobs: 4, name: build, kind: kernel-build}]\n"
-					     "machine: {base: box, text: another}\n",
-					     NULL)));
+	assert_true(
+		same(digest, fingerprint("# a comment\nduration: 10000ms\ntext: other words\nstory: more\nseed: 7\n"
+					 "policies: [vanilla]\nworkload: [{jobs: 4, name: build, kind: kernel-build}]\n"
+					 "machine: {base: box, text: another}\n",
+					 NULL)));
 	assert_true(same(digest, fingerprint(plain, "machine.sysctl.swappiness=60")));
 	assert_false(same(digest, fingerprint(plain, "machine.sysctl.swappiness=61")));
 	assert_false(same(digest, fingerprint(plain, "workload.build.jobs=5")));
@@ -374,23 +374,28 @@ static const struct {
 	{"machine: {base: box, reserved: 256MiB}\nduration: 10s\nworkload: [{kind: storm}]\n",
 	 "./s.yaml:1:32: error: nothing is left of the node's 65536 pages: 65536 are reserved, 0 movable"},
 	{"machine: {base: box, disk: floppy}\nduration: 10s\nworkload: [{kind: storm}]\n",
-	 "./s.yaml:1:28: error: no device 'floppy'; expected one of devices: or nvme-dc, sata-ssd, fast-nvme, ramdisk, hdd, "
+	 "./s.yaml:1:28: error: no device 'floppy'; expected one of devices: or nvme-dc, sata-ssd, fast-nvme, ramdisk, "
+	 "hdd, "
 	 "virtio-disk"},
 	{"machine: {base: box, swap: {size: 0}}\nduration: 10s\nworkload: [{kind: storm}]\n",
 	 "./machines/box.yaml:7:14: error: swap has no size; expected size: with a size such as 8GiB"},
 	{"machine: {base: box, nodes: [{}, {}], distance: [[10, 20]]}\nduration: 10s\nworkload: [{kind: storm}]\n",
 	 "./s.yaml:1:49: error: 1 rows for 2 nodes"},
-	{"machine: {base: box, nodes: [{}, {}], distance: [[10, 20], [20, 11]]}\nduration: 10s\nworkload: [{kind: storm}]\n",
+	{"machine: {base: box, nodes: [{}, {}], distance: [[10, 20], [20, 11]]}\nduration: 10s\nworkload: [{kind: "
+	 "storm}]\n",
 	 "./s.yaml:1:49: error: a node is at distance 10 from itself, not 11"},
 	{"machine: {base: box, sysctl: {min_free_kbytes: 200000}}\nduration: 10s\nworkload: [{kind: storm}]\n",
 	 "./s.yaml:1:30: error: min_free_kbytes is more than half of the memory (245760 kB)"},
 	{"machine: {base: box, costs: {alloc: 5ms}}\nduration: 10s\nworkload: [{kind: storm}]\n",
 	 "./s.yaml:1:37: error: 'alloc': '5ms' is too large: at most 900ns"},
 	{START "policies: [vanila]\nworkload: [{kind: storm}]\n",
-	 "./s.yaml:3:11: error: unknown policy 'vanila' at character 1; did you mean 'vanilla'? (see: pageyard policies)"},
+	 "./s.yaml:3:11: error: unknown policy 'vanila' at character 1; did you mean 'vanilla'? (see: pageyard "
+	 "policies)"},
 	{START "workload: [{kind: storm, cpu: 2}]\n", "./s.yaml:3:31: error: CPU 2 of a machine with 2 CPUs (0 to 1)"},
-	{START "workload: [{kind: storm, node: 1}]\n", "./s.yaml:3:32: error: node 1 of a machine with 1 nodes (0 to 0)"},
-	{START "workload: [{kind: storm, start: 5s, stop: 5s}]\n", "./s.yaml:3:43: error: it would stop before it starts"},
+	{START "workload: [{kind: storm, node: 1}]\n",
+	 "./s.yaml:3:32: error: node 1 of a machine with 1 nodes (0 to 0)"},
+	{START "workload: [{kind: storm, start: 5s, stop: 5s}]\n",
+	 "./s.yaml:3:43: error: it would stop before it starts"},
 	{START "until_done: on\nworkload: [{kind: storm, background: on}]\n",
 	 "./s.yaml:3:13: error: no workload could end it: all are first: or background:"},
 	{START "guards: [{kind: earlyoom}]\nworkload: [{kind: storm}]\n",
@@ -417,8 +422,9 @@ static void wrong_files_get_a_message_to_act_on(void **state)
 // The start of a message that goes on with all kinds.
 static void unknown_kind_gets_the_nearest_one(void **state)
 {
-	static const char start[] = "./s.yaml:3:19: error: unknown task kind 'kernel-buld'; did you mean 'kernel-build'? (one of: "
-				    "anonymous-churn, anonymous-hold, ";
+	static const char start[] =
+		"./s.yaml:3:19: error: unknown task kind 'kernel-buld'; did you mean 'kernel-build'? (one of: "
+		"anonymous-churn, anonymous-hold, ";
 
 	(void)state;
 	write_file("s.yaml", START "workload: [{kind: kernel-buld}]\n");

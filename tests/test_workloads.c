@@ -1,77 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The task kinds: each runs for a short time on a small machine, checked, does what its figures say, gives back what it
-// took, and does the same twice. And the supervisors: when instances start, end, and start again.
+// The task kinds: each runs for a short time on a small machine, checked, does what its figures say, gives back what it took,
+// and does the same twice.
 
 #include "scenario_fixture.h"
 
 #include <pageyard/lru.h>
 #include <pageyard/stat.h>
 
-#include "sim/page_cache.h"
 #include "sim/runner.h"
-#include "sim/scheduler.h"
-#include "sim/simulation.h"
 #include "sim/slab.h"
-
-// ---- a simulation of a scenario's workloads ----
-
-static struct simulation *sim;
-static struct scenario *scenario;
-
-static void boot(const char *text, const char *policy_text)
-{
-	struct yard_policy policy;
-	char error[256];
-
-	scenario = load_text(text);
-	assert_int_equal(yard_policy_parse(policy_text, &policy, error, sizeof(error)), YARD_OK);
-	sim = simulation_create(&(struct simulation_config){.machine = &scenario->machine, .policy = &policy,
-							    .seed = scenario->seed, .check = true},
-				error, sizeof(error));
-	if (!sim)
-		fail_msg("%s", error);
-}
-
-static void go_on(uint64_t until_ns)
-{
-	if (!simulation_run(sim, until_ns))
-		fail_msg("%s", sim->error);
-}
-
-static void start(void)
-{
-	for (uint32_t i = 0; i < scenario->nr_workloads; i++)
-		workload_start(sim, &scenario->workload[i]);
-}
-
-static int shut_down(void **state)
-{
-	simulation_destroy(sim);
-	scenario_free(scenario);
-	sim = NULL;
-	scenario = NULL;
-	return leave_folder(state);
-}
-
-static uint64_t figure(uint32_t workload, const char *name)
-{
-	const struct workload *of = &scenario->workload[workload];
-
-	for (unsigned i = 0; i < of->nr_figures; i++)
-		if (!strcmp(of->figure[i].name, name))
-			return of->figure[i].value;
-	return 0;
-}
-
-static unsigned processes_of(const char *comm)
-{
-	unsigned nr = 0;
-
-	for (const struct process *process = process_first(sim); process; process = process->next)
-		nr += !strcmp(process->comm, comm);
-	return nr;
-}
 
 // ---- each kind ----
 
@@ -86,7 +24,8 @@ static const struct kind_case {
 	{"anonymous-hold", ", memory: 50%, pages: 1000, every: 20ms, writes: 50%", "rounds", 8, 300, "round", "killed"},
 	{"cache-server", ", heap: 30%, file: 32MiB", "requests", 600, 200, "request", "killed"},
 	{"file-hold", ", size: 30%", NULL, 0, 100, NULL, NULL},
-	{"file-reader", ", files: 10, size: 1MiB..4MiB, pattern: zipf, rate: 2000/s", "MiB read", 20, 200, "read", "killed"},
+	{"file-reader", ", files: 10, size: 1MiB..4MiB, pattern: zipf, rate: 2000/s", "MiB read", 20, 200, "read",
+	 "killed"},
 	{"file-writer", ", files: 4, size: 8MiB, rate: 1000/s, sync: 50", "MiB written", 10, 200, "write", "killed"},
 	{"fork-storm", "", "children", 50, 200, "child", "failed forks"},
 	{"fragment", ", memory: 40%, free: 3, of: 4, pinned: 1%", "pages pinned", 245, 300, NULL, "killed"},
@@ -104,17 +43,20 @@ static const struct kind_case {
 	{"pipe-churn", ", between: 100us", "steps", 300, 200, NULL, "killed"},
 	{"slab-churn", ", names: 5000, files: 50", "files", 900, 200, NULL, "killed"},
 	{"socket-churn", "", "sockets", 35, 200, NULL, "killed"},
-	{"storm", ", count: 2, children: 3, child_sleep: 5ms, mapping: 256MiB, names: 500", "steps", 25, 200, NULL, "killed"},
+	{"storm", ", count: 2, children: 3, child_sleep: 5ms, mapping: 256MiB, names: 500", "steps", 25, 200, NULL,
+	 "killed"},
 	{"stutter", ", memory: 8MiB", "rounds", 25, 200, "map, touch, unmap", "killed"},
 	{"thp-burst", ", size: 32MiB, every: 5ms", "huge regions", 160, 100, "region fault", "killed"},
-	{"unmovable-demand", ", count: 2, rate: 1000%, burst: 256KiB, hold: 1%", "pages", 1900, 200, "burst", "pages failed"},
+	{"unmovable-demand", ", count: 2, rate: 1000%, burst: 256KiB, hold: 1%", "pages", 1900, 200, "burst",
+	 "pages failed"},
 };
 
 static void boot_case(const struct kind_case *c)
 {
 	char text[1024];
 
-	snprintf(text, sizeof(text), "machine: box\nduration: 10s\nworkload:\n  - {kind: %s%s}\n", c->kind, c->parameters);
+	snprintf(text, sizeof(text), "machine: box\nduration: 10s\nworkload:\n  - {kind: %s%s}\n", c->kind,
+		 c->parameters);
 	boot(text, "linux-7.3,defrag_mode=1");
 }
 
@@ -196,8 +138,8 @@ static struct slab_statistics slabs(void)
 	return statistics;
 }
 
-// Stopped in the middle, a kind ends soon, and what it took is free again, but for empty slabs and the stacks that each CPU
-// keeps.
+// Stopped in the middle, a kind ends soon, and what it took is free again, but for empty slabs and the stacks that each
+// CPU keeps.
 static void kinds_give_everything_back(void **state)
 {
 	enum { STACKS_KEPT = 2 * 2 * STACK_PAGES };
@@ -259,7 +201,8 @@ static char *run_case(const struct kind_case *c, uint64_t seed)
 	size_t size;
 	FILE *file = open_memstream(&printed, &size);
 
-	snprintf(text, sizeof(text), "machine: box\nduration: 10s\nworkload:\n  - {kind: %s%s}\n", c->kind, c->parameters);
+	snprintf(text, sizeof(text), "machine: box\nduration: 10s\nworkload:\n  - {kind: %s%s}\n", c->kind,
+		 c->parameters);
 	of = load_text(text);
 	assert_int_equal(yard_policy_parse("linux-7.3,defrag_mode=1", &policy, error, sizeof(error)), YARD_OK);
 	options.policy = &policy;
@@ -306,7 +249,8 @@ static void fragment_leaves_single_pages(void **state)
 	uint64_t singles;
 
 	(void)state;
-	boot("machine: {base: box, zones: one, swap: {kind: none}}\nduration: 1s\nworkload: [{kind: fragment, memory: 90%}]\n",
+	boot("machine: {base: box, zones: one, swap: {kind: none}}\nduration: 1s\nworkload: [{kind: fragment, memory: "
+	     "90%}]\n",
 	     "linux-7.3");
 	start();
 	go_on(NS_PER_S);
@@ -326,7 +270,8 @@ static void fragment_leaves_single_pages(void **state)
 static void thp_burst_gets_huge_pages(void **state)
 {
 	(void)state;
-	boot("machine: box\nduration: 1s\nworkload: [{kind: thp-burst, size: 32MiB, bursts: 4, every: 1ms}]\n", "linux-7.3");
+	boot("machine: box\nduration: 1s\nworkload: [{kind: thp-burst, size: 32MiB, bursts: 4, every: 1ms}]\n",
+	     "linux-7.3");
 	start();
 	go_on(NS_PER_S);
 	assert_int_equal(figure(0, "bursts"), 4);
@@ -358,7 +303,8 @@ static void network_orders_are_the_published_mix(void **state)
 static void network_drops_when_its_ring_is_full(void **state)
 {
 	(void)state;
-	boot("machine: box\nduration: 1s\nworkload: [{kind: network-receive, rate: 20000/s, life: 1s, buffers: 1000}]\n",
+	boot("machine: box\nduration: 1s\nworkload: [{kind: network-receive, rate: 20000/s, life: 1s, buffers: "
+	     "1000}]\n",
 	     "linux-7.3");
 	start();
 	go_on(100 * NS_PER_MS);
@@ -369,7 +315,8 @@ static void network_drops_when_its_ring_is_full(void **state)
 static void hog_takes_what_it_may(void **state)
 {
 	(void)state;
-	boot("machine: box\nduration: 1s\nworkload: [{kind: memory-hog, type: unmovable, limit: 25%, rounds: 2, every: 1ms}]\n",
+	boot("machine: box\nduration: 1s\nworkload: [{kind: memory-hog, type: unmovable, limit: 25%, rounds: 2, every: "
+	     "1ms}]\n",
 	     "linux-7.3");
 	start();
 	go_on(NS_PER_S);
@@ -399,7 +346,8 @@ static void hog_has_somebody_killed(void **state)
 static void ranks_keep_step(void **state)
 {
 	(void)state;
-	boot("machine: box\nduration: 1s\nworkload: [{kind: hpc-ranks, count: 3, memory: 4KiB, steps: 50, compute: 1ms}]\n",
+	boot("machine: box\nduration: 1s\nworkload: [{kind: hpc-ranks, count: 3, memory: 4KiB, steps: 50, compute: "
+	     "1ms}]\n",
 	     "linux-7.3");
 	start();
 	while (scenario->workload[0].running && scheduler_clock(sim) < NS_PER_S)
@@ -412,7 +360,8 @@ static void ranks_keep_step(void **state)
 static void ranks_go_on_without_the_dead(void **state)
 {
 	(void)state;
-	boot("machine: box\nduration: 1s\nworkload: [{kind: hpc-ranks, count: 3, memory: 4MiB, steps: 20, compute: 2ms}]\n",
+	boot("machine: box\nduration: 1s\nworkload: [{kind: hpc-ranks, count: 3, memory: 4MiB, steps: 20, compute: "
+	     "2ms}]\n",
 	     "linux-7.3");
 	start();
 	go_on(15 * NS_PER_MS);
@@ -421,135 +370,6 @@ static void ranks_go_on_without_the_dead(void **state)
 	assert_int_equal(scenario->workload[0].running, 0);
 	assert_int_equal(figure(0, "killed"), 1);
 	assert_in_range(figure(0, "steps"), 40, 55);
-}
-
-// ---- supervisors ----
-
-// "forks" of exactly one child each, which tell when an instance runs.
-#define RUNS(keys) "machine: box\nduration: 1s\nworkload:\n  - {kind: fork-storm, name: runs, children: 1, sleep: 10ms" keys "}\n"
-
-static void instances_start_over_the_ramp(void **state)
-{
-	(void)state;
-	boot(RUNS(", count: 4, start: 100ms, ramp: 400ms"), "linux-7.3");
-	start();
-	for (uint64_t i = 0; i < 4; i++) {
-		go_on((90 + 100 * i) * NS_PER_MS);
-		assert_int_equal(figure(0, "children"), i);
-	}
-	go_on(450 * NS_PER_MS);
-	assert_int_equal(figure(0, "children"), 4);
-	assert_int_equal(scenario->workload[0].running, 0);
-}
-
-static void instances_repeat(void **state)
-{
-	(void)state;
-	boot(RUNS(", repeat: 3, pause: 100ms"), "linux-7.3");
-	start();
-	go_on(90 * NS_PER_MS);
-	assert_int_equal(figure(0, "children"), 1);
-	go_on(200 * NS_PER_MS);
-	assert_int_equal(figure(0, "children"), 2);
-	go_on(NS_PER_S);
-	assert_int_equal(figure(0, "children"), 3);
-	assert_int_equal(scenario->workload[0].running, 0);
-}
-
-static void endless_repetition_ends_at_stop(void **state)
-{
-	(void)state;
-	boot(RUNS(", repeat: endless, pause: 90ms, stop: 950ms"), "linux-7.3");
-	start();
-	go_on(2 * NS_PER_S);
-	assert_in_range(figure(0, "children"), 9, 10);
-	assert_int_equal(scenario->workload[0].running, 0);
-}
-
-static void killed_instances_start_again(void **state)
-{
-	(void)state;
-	boot("machine: box\nduration: 1s\nworkload:\n  - {kind: anonymous-hold, name: held, memory: 1MiB, restart: 100ms}\n"
-	     "  - {kind: anonymous-hold, name: gone, memory: 1MiB}\n", "linux-7.3");
-	start();
-	go_on(50 * NS_PER_MS);
-	assert_int_equal(processes_of("held") + processes_of("gone"), 2);
-	for (struct process *process = process_first(sim); process; process = process->next)
-		process_kill(sim, process, false);
-	go_on(100 * NS_PER_MS);
-	assert_int_equal(processes_of("held") + processes_of("gone"), 0);
-	assert_int_equal(figure(0, "killed"), 1);
-	assert_int_equal(figure(1, "killed"), 1);
-	assert_int_equal(scenario->workload[1].running, 0);
-	go_on(200 * NS_PER_MS);
-	assert_int_equal(processes_of("held"), 1);
-	assert_int_equal(processes_of("gone"), 0);
-}
-
-static void background_ends_with_the_others(void **state)
-{
-	(void)state;
-	boot("machine: box\nduration: 1s\nworkload:\n  - {kind: stutter, memory: 1MiB, background: on}\n"
-	     "  - {kind: fork-storm, children: 1, sleep: 10ms}\n"
-	     "  - {kind: fork-storm, children: 1, sleep: 10ms, start: 100ms}\n", "linux-7.3");
-	start();
-	go_on(90 * NS_PER_MS);
-	assert_int_equal(scenario->workload[1].running, 0);
-	assert_true(scenario->workload[0].running);
-	go_on(150 * NS_PER_MS);
-	assert_int_equal(scenario->workload[0].running, 0);
-	assert_true(figure(0, "rounds") >= 15);
-}
-
-// The second preparation begins when the first one is ready, and the runner's clock after both.
-static void preparations_go_one_after_the_other(void **state)
-{
-	struct runner_options options = {.seed = 1};
-	struct yard_policy policy;
-	char error[256];
-	struct run *run;
-
-	(void)state;
-	boot("machine: box\nduration: 20ms\nworkload:\n  - {kind: anonymous-hold, name: one, memory: 20%, first: on}\n"
-	     "  - {kind: anonymous-hold, name: two, memory: 20%, first: on}\n  - {kind: stutter, memory: 1MiB}\n",
-	     "linux-7.3");
-	workload_start(sim, &scenario->workload[0]);
-	workload_start(sim, &scenario->workload[1]);
-	while (!scenario->workload[0].ready) {
-		assert_int_equal(processes_of("two"), 0);
-		go_on(scheduler_clock(sim) + NS_PER_MS / 2);
-	}
-	while (!scenario->workload[1].ready)
-		go_on(scheduler_clock(sim) + NS_PER_MS / 2);
-	assert_int_equal(processes_of("one") + processes_of("two"), 2);
-	assert_int_equal(yard_get_node_stat(sim->yard, 0, YARD_NODE_ANON_PAGES), 2 * 61440 / 5);
-
-	assert_int_equal(yard_policy_parse("linux-7.3", &policy, error, sizeof(error)), YARD_OK);
-	options.policy = &policy;
-	run = runner_run(scenario, &options);
-	assert_non_null(run);
-	assert_string_equal(run->error, "");
-	assert_int_equal(run->iteration[0].results.end_ns - run->iteration[0].results.start_ns, 20 * NS_PER_MS);
-	assert_in_range(run->iteration[0].workload[2].figure[0].value, 2, 4); // counted from the clock's begin
-	run_free(run);
-}
-
-static void places_and_groups_are_carried(void **state)
-{
-	(void)state;
-	boot("machine: box\nduration: 1s\nworkload:\n  - {kind: stutter, count: 4, memory: 1MiB, cpu: 1, nice: -5, group: web,\n"
-	     "     oom_score_adj: 500}\n", "linux-7.3");
-	start();
-	go_on(50 * NS_PER_MS);
-	assert_int_equal(process_count(sim), 4);
-	for (const struct process *process = process_first(sim); process; process = process->next) {
-		assert_string_equal(process_group_name(sim, process->group), "web");
-		assert_int_equal(process->oom_score_adj, 500);
-	}
-	for (unsigned i = 0; i < 4; i++) {
-		assert_int_equal(scenario->workload[0].instance[i].task->cpu, 1);
-		assert_int_equal(scenario->workload[0].instance[i].task->nice, -5);
-	}
 }
 
 int main(void)
@@ -569,13 +389,6 @@ int main(void)
 		TEST(hog_has_somebody_killed),
 		TEST(ranks_keep_step),
 		TEST(ranks_go_on_without_the_dead),
-		TEST(instances_start_over_the_ramp),
-		TEST(instances_repeat),
-		TEST(endless_repetition_ends_at_stop),
-		TEST(killed_instances_start_again),
-		TEST(background_ends_with_the_others),
-		TEST(preparations_go_one_after_the_other),
-		TEST(places_and_groups_are_carried),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,255 @@
+#!/bin/sh
+# pageyard run, list and show as somebody who meets them uses them: each option, and what is answered to scenarios and command
+# lines that are wrong. PAGEYARD_CHECK_ALL=1: every shipped scenario runs for a while
+# with all invariants checked, too.
+# Usage: run_test.sh PAGEYARD. Prints TAP.
+set -u
+
+case $1 in
+/*) pageyard=$1 ;;
+*) pageyard=$PWD/$1 ;;
+esac
+cd "$(dirname "$0")/.." || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+. tests/tap.sh
+
+small=tests/data/scenarios/killed.yaml
+
+run() # ARGUMENT...: fills $code, $work/out, $work/err
+{
+	code=0
+	timeout 300 "$pageyard" "$@" >"$work/out" 2>"$work/err" || code=$?
+	problem=
+}
+
+expect() # CODE: what run() left
+{
+	[ "$code" = "$1" ] || problem="$problem exit code $code, not $1;"
+	[ "$1" = 0 ] || [ ! -s "$work/out" ] || problem="$problem wrote to standard output;"
+	[ "$1" != 0 ] || [ ! -s "$work/err" ] || problem="$problem said: $(head -c 500 "$work/err");"
+}
+
+says() # FILE TEXT...: each is there, but for how many spaces
+{
+	file=$work/$1
+	shift
+	for text in "$@"; do
+		tr -s ' ' <"$file" | grep -qF -e "$text" || problem="$problem no '$text';"
+	done
+	[ -z "$problem" ] || problem="$problem $(head -c 300 "$work/err")"
+}
+
+answers() # NAME TEXT... -- ARGUMENT...: exit 0 with these texts
+{
+	name=$1
+	shift
+	texts=
+	while [ "$1" != -- ]; do
+		texts="$texts$1
+"
+		shift
+	done
+	shift
+	run "$@"
+	expect 0
+	oldifs=$IFS
+	IFS='
+'
+	# shellcheck disable=SC2086
+	says out $texts
+	IFS=$oldifs
+	report "$name" "$problem"
+}
+
+refuses() # CODE NAME TEXT ARGUMENT...: this exit code, and this text in the message
+{
+	want=$1 name=$2 text=$3
+	shift 3
+	run "$@"
+	expect "$want"
+	says err "$text"
+	report "$name" "$problem"
+}
+
+# ---- run ----
+
+answers 'a scenario gives a table with the rows of the published ones' \
+	'killed: two small nodes' 'Alloc stall' 'Compact direct scanned migrate' 'Swap out' \
+	'Kills OOM killer' 'System time s' 'Latency anon p99 us' 'Pressure memory full s' 'hog round mean us' \
+	'Guards' 'systemd-oomd' 'iterations, fingerprint' -- run $small
+grep -q 'vanilla.*linux-7.3' "$work/out" && problem='' || problem='the heading lacks the scenario'"'"'s policies'
+report 'without --policy the scenario'"'"'s are compared' "$problem"
+
+answers 'policies on the command line' 'atomic-fix' -- run $small -p atomic-fix,vanilla --duration 200ms
+answers 'several runs: mean, deviation and verdict' '3 runs of 1 iteration' 'Differs from vanilla by more than chance' \
+	"$(printf '\302\261')" ' of ' -- run $small --runs 3 --iterations 1 --duration 200ms
+answers 'several scenarios' 'killed: ' 'everything: ' -- \
+	run $small tests/data/scenarios/everything.yaml --duration 30ms -p vanilla --iterations 1
+
+run run $small --json --runs 2 --seed 5 --duration 200ms
+expect 0
+if command -v python3 >/dev/null; then
+	problem="$problem$(python3 -c '
+import json, sys
+lines = [json.loads(line) for line in sys.stdin]
+assert lines[0]["type"] == "meta" and len(lines[0]["fingerprint"]) == 32 and lines[0]["seed"] == 5, lines[0]
+results = [line for line in lines if line["type"] == "result"]
+assert len(results) == 2 * 2 * 2, len(results)
+assert [r["seed"] for r in results[:4]] == [5, 5, 6, 6]
+for r in results:
+    assert r["end_ns"] > r["start_ns"] and r["operations"] > 1000
+    assert r["vmstat"]["allocstall_normal"] > 0 or r["vmstat"]["allocstall_dma32"] > 0 or r["vmstat"]["allocstall_dma"] > 0
+    for c in r["requests"].values():
+        l = c["latency_ns"]
+        assert l["p50"] <= l["p99"] <= l["p999"] <= l["max"] and l["count"] <= c["requests"]
+guards = [line for line in lines if line["type"] == "guard"]
+assert {g["guard"] for g in guards} == {"systemd-oomd", "oomd"}
+assert any(g["firings"] for g in guards) and all(g["kills"] == 0 for g in guards if g["dry_run"])
+' <"$work/out" 2>&1)"
+fi
+report 'JSON Lines: the scenario, each iteration of each run, each guard' "$problem"
+
+one() # fills $work/a: a short run of one policy
+{
+	"$pageyard" run $small -p vanilla --iterations 1 --duration 300ms "$@"
+}
+
+problem=
+one >"$work/a" 2>&1
+one --events "$work/events" --trace "$work/trace" --perfetto "$work/perfetto" >"$work/b" 2>&1
+cmp "$work/a" "$work/b" >"$work/err" 2>&1 || problem="$(cat "$work/err")"
+report 'who watches changes nothing' "$problem"
+for file in events trace; do
+	run replay "$work/$file" --memory 192MiB --policy vanilla
+	expect 0
+	says out 'Allocs '
+	report "pageyard replay takes what --$file wrote" "$problem"
+done
+problem=
+for event in mm_page_alloc: mm_page_free: mm_page_alloc_extfrag: mm_vmscan_direct_reclaim_begin: mm_compaction_begin: mark_victim:; do
+	grep -q " $event " "$work/events" || problem="$problem no $event"
+done
+grep -q '^# tracer: nop' "$work/events" || problem="$problem no heading"
+awk '/^ /{ match($0, / [0-9]+\.[0-9]+: /); t = substr($0, RSTART, RLENGTH) + 0; if (t < last) exit 1; last = t }' \
+	"$work/events" || problem="$problem time goes back"
+report 'the text has the events of tracefs, in order' "$problem"
+if command -v protoc >/dev/null; then
+	problem=
+	protoc --decode_raw <"$work/perfetto" >"$work/decoded" 2>"$work/err" || problem="$(cat "$work/err")"
+	for text in 'direct reclaim' compaction 'free pages' kswapd0; do
+		grep -q "$text" "$work/decoded" || problem="$problem no '$text'"
+	done
+	report 'the timeline is a protobuf with slices and counters' "$problem"
+fi
+
+run run $small --set seed=9 --duration 100ms --iterations 1 -p vanilla --json
+cp "$work/out" "$work/a"
+run run $small --seed 9 --duration 100ms --iterations 1 -p vanilla --json
+problem=
+cmp "$work/a" "$work/out" >"$work/err" 2>&1 || problem="$(cat "$work/err")"
+report '--seed is what a scenario'"'"'s seed is' "$problem"
+run run $small --seed 10 --duration 100ms --iterations 1 -p vanilla --json
+problem=
+if cmp -s "$work/a" "$work/out"; then problem='the same result'; fi
+report 'another seed gives another result' "$problem"
+
+# ---- list, show ----
+
+answers 'list shows everything' 'reclaim-storm' 'thp-host' 'defrag-6.16' 'kernel-build' -- list
+answers 'list shows one thing' 'oom-reach' -- list scenarios
+answers 'list costs tells where they are from' 'zero_huge' '85000 to 180000' 'X10' -- list costs
+answers 'list KIND shows its parameters' 'object' 'size of an object file' '10KiB..300KiB' -- list kernel-build
+answers 'list scenario shows the keys' 'until_done' 'fault' 'page fault without its page' -- list scenario
+answers 'list machine shows the keys' 'watermark_scale_factor' -- list machine
+answers 'show explains a scenario' 'Published: without defrag_mode' 'Machine thp-host' 'hugeburst: faults bursts' \
+	'15, one after the other' 'DEFRAGMODE-ASYNC-WMARKS' -- show thp-reliability
+answers 'show heeds --set' '3, one after the other' -- show thp-reliability --set iterations=3
+answers 'show tells of guards and preparations' 'Before the clock begins' 'systemd-oomd kills when' -- show reclaim-storm
+problem=
+run run tests/data/scenarios/everything.yaml --check --policy vanilla,linux-7.3,defrag_mode=1 --duration 200ms
+expect 0
+says out 'no violation'
+report 'invariants hold in a scenario with everything' "$problem"
+
+# All that are shipped take minutes: `meson test --suite long` sets this.
+[ -z "${PAGEYARD_CHECK_ALL:-}" ] || for file in scenarios/*.yaml; do
+	name=$(basename "$file" .yaml)
+	"$pageyard" show "$name" >"$work/out" 2>"$work/err" && [ ! -s "$work/err" ] || problem="$problem $name: $(cat "$work/err")"
+	"$pageyard" list scenarios | grep -q "^  $name  *[a-z]" || problem="$problem $name is not listed;"
+done
+report 'every shipped scenario is listed and explained' "$problem"
+
+# ---- what is wrong ----
+
+sed 's/kind: file-reader/kind: file-raeder/' $small >"$work/kind.yaml"
+sed 's/duration: 800ms/duraton: 800ms/' $small >"$work/key.yaml"
+sed 's/memory: 96MiB/memory: 96TB/' $small >"$work/size.yaml"
+sed 's/memory: 96MiB/memory: 96/' $small >"$work/unit.yaml"
+sed 's/limit: 120%/limit: -5%/' $small >"$work/share.yaml"
+sed 's/policies: .*/policies: [vanila]/' $small >"$work/policy.yaml"
+printf 'workload: [\n' >"$work/yaml.yaml"
+refuses 1 'a task kind that there is none of' "kind.yaml:$(grep -n raeder "$work/kind.yaml" | cut -d: -f1):" run "$work/kind.yaml"
+says err "did you mean 'file-reader'?"
+report '... and which is meant' "$problem"
+refuses 1 'a key with a typo' "did you mean 'duration'?" run "$work/key.yaml"
+refuses 1 'a size that is impossible' "size.yaml:$(grep -n 96TB "$work/size.yaml" | cut -d: -f1):" run "$work/size.yaml"
+says err '15TiB'
+report '... and what is possible' "$problem"
+refuses 1 'a size without a unit' 'unit.yaml:' run "$work/unit.yaml"
+refuses 1 'a share below nothing' 'share.yaml:' run "$work/share.yaml"
+refuses 1 'a policy in a scenario' "did you mean 'vanilla'?" run "$work/policy.yaml"
+refuses 1 'what is not YAML' 'yaml.yaml:' run "$work/yaml.yaml"
+refuses 1 'a scenario that there is none of' "did you mean 'reclaim-storm'?" run reclaim-strom
+refuses 1 'a file that there is none of' "there is no file '$work/nothing.yaml'" run "$work/nothing.yaml"
+refuses 1 'show: a scenario that there is none of' "did you mean 'mixed'?" show mixd
+refuses 1 'a machine that there is none of' 'nowhere' run mixed --set machine=nowhere
+refuses 1 '--set of a key that there is none of' '--set workload.build.jbos=2' run mixed --set workload.build.jbos=2
+refuses 1 '--set of a workload that there is none of' 'workload.biuld' run mixed --set workload.biuld.jobs=2
+refuses 1 '--set of a value that cannot be' 'lots' run mixed --set workload.build.jobs=lots
+refuses 1 '--duration that is no time' 'soon' run $small --duration soon
+refuses 1 '--iterations of none' 'iterations' run $small --iterations 0
+refuses 2 '--policy that there is none of' "did you mean 'vanilla'?" run $small -p vanila
+refuses 2 '--policy with a switch that there is none of' "did you mean 'defrag_mode'?" run $small -p linux-7.3,defrag_mod=1
+refuses 2 '--runs of none' '--runs' run $small --runs 0
+refuses 2 '--jobs that is no number' '--jobs' run $small --jobs many
+refuses 2 '--seed that is no number' '--seed' run $small --seed -1
+refuses 2 'no scenario' 'which scenario?' run
+refuses 2 'two policies and one file' 'one policy and one run, not 2' run $small -p vanilla,linux-7.3 --events "$work/no"
+refuses 2 'two runs and one file' 'one policy and one run, not 2' run $small -p vanilla --runs 2 --trace "$work/no"
+refuses 2 'two scenarios and one file' 'one scenario, not 2' run $small $small -p vanilla --perfetto "$work/no"
+[ ! -e "$work/no" ] && problem='' || problem='it is there'
+report '... which was not made' "$problem"
+for option in events trace perfetto; do
+	refuses 1 "--$option to a folder that there is none of" "$work/none/file: " \
+		run $small -p vanilla --iterations 1 --duration 10ms --$option "$work/none/file"
+	[ -c /dev/full ] && refuses 1 "--$option to a disk that is full" '/dev/full: ' \
+		run $small -p vanilla --iterations 1 --duration 10ms --$option /dev/full
+done
+refuses 2 'list of what there is none of' "did you mean 'machines'?" list machine-s
+refuses 2 'list of a task kind that there is none of' "did you mean 'kernel-build'?" list kernel-biuld
+refuses 2 'show without a scenario' 'too few arguments' show
+
+# ---- invariants ----
+
+run run tests/data/scenarios/everything.yaml --check --policy vanilla,linux-7.3,defrag_mode=1 --duration 200ms
+expect 0
+says out 'no violation'
+report 'invariants hold in a scenario with everything' "$problem"
+
+# All that are shipped take minutes: `meson test --suite long` sets this.
+[ -z "${PAGEYARD_CHECK_ALL:-}" ] || for file in scenarios/*.yaml; do
+	name=$(basename "$file" .yaml)
+	# As it is, and with so little memory that reclaim, compaction and the OOM killer work.
+	run run "$name" --check --policy linux-7.3,defrag_mode=1
+	expect 0
+	says out 'no violation'
+	run run "$name" --check --policy vanilla,linux-7.3,defrag_mode=1 --set machine.memory=512MiB --set machine.reserved=16MiB
+	expect 0
+	says out 'no violation'
+	[ "$(sed -n 's/.* \([0-9]*\) checks*, no violation/\1/p' "$work/out")" -gt 10 ] || problem="$problem few checks: $(cat "$work/out")"
+	report "invariants hold in $name" "$problem"
+done
+
+echo "1..$number"
