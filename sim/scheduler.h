@@ -79,8 +79,8 @@ uint32_t task_new_pid(struct simulation *sim);		     // for a process that has n
 struct sim_task *task_current(const struct simulation *sim); // NULL in an interrupt, and outside simulation_run()
 // Zeroed memory that lives as long as the task. NULL: no memory (sim_fail() was called).
 void *task_memory(struct simulation *sim, struct sim_task *task, size_t size);
-// Asks the task to end: task_stopped() is true from now on, its interruptible sleeps and computations end at once, and for
-// the engine it has a fatal signal.
+// Asks the task to end: task_stopped() is true from now on, its interruptible sleeps and computations end at once, and
+// for the engine it has a fatal signal.
 void task_stop(struct simulation *sim, struct sim_task *task);
 static inline bool task_stopped(const struct sim_task *task)
 {
