@@ -6,6 +6,7 @@
 //         │        ├─ scale                               very large yards
 //         │        └─ compaction                          what it costs to make a block
 //         ├─ tool                                         pageyard verify and replay, as processes
+//         ├─ simulator                                    pageyard run, as a process
 //         └─ report                                       the table, the JSON
 
 #pragma once
@@ -84,6 +85,7 @@ struct scale {
 	const char *create_skipped; // why not
 };
 
+uint64_t available_bytes(void); // of the host's memory
 void measure_scale(const struct settings *settings, struct scale *scale);
 
 // ---- compaction.c ----
@@ -110,6 +112,27 @@ struct tool_rate {
 
 void measure_tool(const struct settings *settings, const char *command, struct tool_rate *rate);
 
+struct tool_run { // one process
+	uint64_t count;	     // the number after the first `key` in what it printed; 0: there is none
+	double seconds;	     // from start to end
+	double cpu_seconds;
+	uint64_t rss_bytes; // the most that it had
+};
+
+bool find_tool(char *path, size_t size); // the tool that lies beside this executable
+void run_tool(char *const *arguments, const char *key, struct tool_run *run);
+
+// ---- simulator.c ----
+
+struct simulator_speed {
+	double ns[2];	       // host time of one simulated page operation, of 8 GiB and of 1 TiB; 0: not measured
+	double ratio;	       // of the two, median of the rounds' ratios; 0: not measured
+	uint64_t rss_bytes[2]; // host memory
+	char skipped[160];     // why not
+};
+
+void measure_simulator(const struct settings *settings, struct simulator_speed *speed);
+
 // ---- report.c ----
 
 struct result {
@@ -124,6 +147,7 @@ struct report {
 	struct scale scale;
 	struct compaction compaction;
 	struct tool_rate verify, replay;
+	struct simulator_speed simulator;
 };
 
 bool selected(const struct settings *settings, const char *name);

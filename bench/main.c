@@ -105,6 +105,7 @@ int main(int argc, char **argv)
 	measure_compaction(&settings, &report.compaction);
 	measure_tool(&settings, "verify", &report.verify);
 	measure_tool(&settings, "replay", &report.replay);
+	measure_simulator(&settings, &report.simulator);
 	if (settings.json)
 		print_json(&settings, &report);
 	else

@@ -69,6 +69,19 @@ static void print_compaction(const struct compaction *figures)
 	printf("compaction: of a whole zone: time for a page by cold copy %.2f, scanning included\n", figures->zone_copy_ratio);
 }
 
+static void print_simulator(const struct simulator_speed *speed)
+{
+	if (speed->ns[0] <= 0) {
+		printf("pageyard run: skipped: %s\n", speed->skipped);
+		return;
+	}
+	printf("pageyard run mixed, 8 GiB: %.2f million page operations a second, %.2f GiB resident\n",
+	       1e3 / speed->ns[0], (double)speed->rss_bytes[0] / (1 << 30));
+	if (speed->ns[1] > 0)
+		printf("pageyard run mixed, 1 TiB: %.2f million page operations a second, %.2f GiB resident; ratio %.2f\n",
+		       1e3 / speed->ns[1], (double)speed->rss_bytes[1] / (1 << 30), speed->ratio);
+}
+
 void print_rest(const struct settings *settings, const struct report *report)
 {
 	const struct scale *scale = &report->scale;
@@ -91,6 +104,8 @@ void print_rest(const struct settings *settings, const struct report *report)
 		print_rate(&report->verify, "verify");
 	if (selected(settings, "replay_events_per_second"))
 		print_rate(&report->replay, "replay");
+	if (selected(settings, "simulator"))
+		print_simulator(&report->simulator);
 }
 
 // ---- JSON ----
@@ -156,5 +171,10 @@ void print_json(const struct settings *settings, const struct report *report)
 	putchar('}');
 	print_json_number("verify_events_per_second", report->verify.events_per_second, 0);
 	print_json_number("replay_events_per_second", report->replay.events_per_second, 0);
+	print_json_number("simulator_ns_per_operation_8GiB", report->simulator.ns[0], 1);
+	print_json_number("simulator_ns_per_operation_1TiB", report->simulator.ns[1], 1);
+	print_json_number("simulator_size_ratio_1TiB_8GiB", report->simulator.ratio, 3);
+	print_json_number("simulator_rss_bytes_8GiB", (double)report->simulator.rss_bytes[0], 0);
+	print_json_number("simulator_rss_bytes_1TiB", (double)report->simulator.rss_bytes[1], 0);
 	printf("\n}\n");
 }

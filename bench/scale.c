@@ -75,7 +75,7 @@ static uint64_t resident_bytes(void)
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static uint64_t available_bytes(void)
+uint64_t available_bytes(void)
 {
 	FILE *file = fopen("/proc/meminfo", "r");
 	unsigned long long kib = 0;

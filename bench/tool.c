@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,8 +24,7 @@
 
 enum { TOOL_ROUNDS_MAX = 7 };
 
-// The tool that lies beside this executable.
-static bool find_tool(char *path, size_t size)
+bool find_tool(char *path, size_t size)
 {
 	char self[PATH_MAX], *slash;
 	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -37,15 +38,32 @@ static bool find_tool(char *path, size_t size)
 	return !access(path, X_OK);
 }
 
-// Runs the tool and reads "events": N from the JSON that it prints. 0: there is none.
-static uint64_t run_tool(char *const *arguments, double *seconds)
+static uint64_t read_number(int from, const char *key)
 {
-	static const char key[] = "\"events\":";
-	uint64_t start = now_ns(), events = 0;
-	int ends[2], status;
+	FILE *output = fdopen(from, "r");
+	uint64_t number = 0;
 	char *line = NULL, *found;
 	size_t size = 0;
-	FILE *output;
+
+	while (output && getline(&line, &size, output) >= 0)
+		if (!number && (found = strstr(line, key)))
+			number = strtoull(found + strlen(key), NULL, 10);
+	if (output)
+		fclose(output);
+	free(line);
+	return number;
+}
+
+static double seconds_of(struct timeval time)
+{
+	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+void run_tool(char *const *arguments, const char *key, struct tool_run *run)
+{
+	uint64_t start = now_ns();
+	struct rusage usage;
+	int ends[2], status;
 	pid_t child;
 
 	fflush(stdout);
@@ -60,16 +78,12 @@ static uint64_t run_tool(char *const *arguments, double *seconds)
 		_exit(127);
 	}
 	close(ends[1]);
-	output = fdopen(ends[0], "r");
-	while (output && getline(&line, &size, output) >= 0)
-		if (!events && (found = strstr(line, key)))
-			events = strtoull(found + strlen(key), NULL, 10);
-	if (output)
-		fclose(output);
-	free(line);
-	waitpid(child, &status, 0);
-	*seconds = (double)(now_ns() - start) / 1e9;
-	return events;
+	*run = (struct tool_run){ .count = read_number(ends[0], key) };
+	if (wait4(child, &status, 0, &usage) == child) {
+		run->cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+		run->rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+	}
+	run->seconds = (double)(now_ns() - start) / 1e9;
 }
 
 void measure_tool(const struct settings *settings, const char *command, struct tool_rate *rate)
@@ -94,17 +108,16 @@ void measure_tool(const struct settings *settings, const char *command, struct t
 		return;
 	}
 	for (unsigned round = 0; round < rounds; round++) {
-		double seconds;
-		uint64_t events;
+		struct tool_run run;
 
 		progress("pageyard %s: round %u of %u", command, round + 1, rounds);
-		events = run_tool(arguments, &seconds);
-		if (!events) {
+		run_tool(arguments, "\"events\":", &run);
+		if (!run.count) {
 			progress_done();
 			snprintf(rate->skipped, sizeof rate->skipped, "'pageyard %s --json %.80s' tells no events", command, record);
 			return;
 		}
-		rates[round] = (double)events / seconds;
+		rates[round] = (double)run.count / run.seconds;
 	}
 	progress_done();
 	rate->events_per_second = median(rates, rounds);

@@ -30,8 +30,8 @@ static const struct cli_command command = {
 	.name = "bench",
 	.help = "Measures the allocator on real threads: nanoseconds for each operation, as the median of several\n"
 		"rounds, next to a textbook buddy and mmap in the same run; the size of the metadata; very large\n"
-		"memory; and how many events a second verify and replay take. For figures to compare, run it on\n"
-		"a machine that does nothing else.",
+		"memory; how many events a second verify and replay take, and page operations a simulation.\n"
+		"For figures to compare, run it on a machine that does nothing else.",
 	.options = options,
 };
 

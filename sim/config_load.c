@@ -151,7 +151,9 @@ static bool load_optional(const struct context *context, const struct config_fie
 	return load_section(context, field, node, object);
 }
 
-// "one of: A, B" of the kinds, for text[CONFIG_REASON_MAX].
+enum { KIND_NAMES_MAX = 800 }; // with what stands around them less than a message's 1024
+
+// "one of: A, B" of the kinds, for text[KIND_NAMES_MAX].
 static const char *kind_names(const struct config_variants *variants, char *text)
 {
 	const char *between = "one of: ";
@@ -159,7 +161,7 @@ static const char *kind_names(const struct config_variants *variants, char *text
 
 	text[0] = '\0';
 	for (const struct config_kind *const *kind = variants->kind; *kind; kind++) {
-		snprintf(text + length, CONFIG_REASON_MAX - length, "%s%s", between, (*kind)->name);
+		snprintf(text + length, KIND_NAMES_MAX - length, "%s%s", between, (*kind)->name);
 		length += strlen(text + length);
 		between = ", ";
 	}
@@ -171,7 +173,7 @@ static const struct config_kind *find_kind(const struct context *context, const 
 {
 	const struct config_item *item = config_node_find(mapping, "kind");
 	const struct config_node *value = item ? item->value : NULL;
-	char names[CONFIG_REASON_MAX];
+	char names[KIND_NAMES_MAX];
 	struct config_near near;
 
 	if (!value || value->type != CONFIG_NODE_SCALAR || value->blank) {

@@ -27,7 +27,8 @@ for key in $names pair_order0_speedup_2_threads metadata_bytes_per_frame size_ra
 	rss_bytes compaction_scanned_per_block compaction_moved_per_block compaction_ns_per_scanned_frame \
 	compaction_ns_per_moved_page compaction_ns_per_copied_page cold_copy_ns compaction_copy_ratio \
 	compaction_searched_per_block compaction_copy_ratio_with_search compaction_zone_copy_ratio \
-	verify_events_per_second replay_events_per_second; do
+	verify_events_per_second replay_events_per_second simulator_ns_per_operation_8GiB \
+	simulator_ns_per_operation_1TiB simulator_size_ratio_1TiB_8GiB simulator_rss_bytes_8GiB simulator_rss_bytes_1TiB; do
 	grep -q "\"$key\": " "$work/out" || problem="$problem; no key $key"
 done
 report "bench --json --quick has all keys" "$problem"
@@ -42,6 +43,7 @@ for name, threads in o["benchmarks"].items():
     assert threads["1"] > 0, name
 assert 16 <= o["metadata_bytes_per_frame"] < 17
 assert o["size_ratio_64GiB_1GiB"] > 0
+assert o["simulator_ns_per_operation_8GiB"] > 0
 ' "$work/out" 2>&1)
 	report "its JSON holds a figure for each benchmark" "$problem"
 fi

@@ -266,6 +266,110 @@ static void fragment_leaves_single_pages(void **state)
 	assert_int_equal(processes_of("fragment"), 1);
 }
 
+// Of 200 pages taken one after the other: next to the one before, but for what is left between.
+static unsigned neighbours_among_200(void)
+{
+	const struct yard_request request = {.gfp = YARD_GFP_HIGHUSER_MOVABLE, .node = -1};
+	unsigned near = 0;
+	uint32_t before = 0;
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct yard_result result;
+
+		yard_alloc_request(sim->yard, &request, &result);
+		assert_int_not_equal(result.pfn, YARD_PFN_NONE);
+		near += i && result.pfn <= before + 2 && before <= result.pfn + 2;
+		before = result.pfn;
+	}
+	return near;
+}
+
+// Given back in order, pages come in order; shuffled, from all over.
+static void fragment_shuffles(void **state)
+{
+	static const struct {
+		const char *shuffled;
+		unsigned least, most;
+	} cases[] = {{"off", 150, 199}, {"on", 0, 5}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[200];
+
+		snprintf(text, sizeof(text),
+			 "machine: {base: box, zones: one, swap: {kind: none}}\nduration: 1s\nworkload: [{kind: fragment, "
+			 "memory: 90%%, shuffled: %s}]\n",
+			 cases[i].shuffled);
+		boot(text, "linux-7.3");
+		start();
+		go_on(NS_PER_S);
+		assert_int_equal(figure(0, "pages kept"), 27648);
+		assert_in_range(neighbours_among_200(), cases[i].least, cases[i].most);
+		simulation_destroy(sim);
+		scenario_free(scenario);
+		sim = NULL;
+		scenario = NULL;
+	}
+}
+
+// 1 % of memory is 614 pages, in bursts of 64; what the slab keeps comes on top.
+static void demand_gives_back(bool all)
+{
+	uint64_t before, least = UINT64_MAX, most = 0;
+
+	boot(all ? "machine: box\nduration: 1s\nworkload: [{kind: unmovable-demand, rate: 6000%, burst: 256KiB, hold: 1%, "
+		   "give: all}]\n"
+		 : "machine: box\nduration: 1s\nworkload: [{kind: unmovable-demand, rate: 6000%, burst: 256KiB, hold: "
+		   "1%}]\n",
+	     "linux-7.3");
+	before = free_pages();
+	start();
+	go_on(200 * NS_PER_MS); // 6,144 pages a second
+	for (unsigned i = 0; i < 200; i++) {
+		uint64_t held;
+
+		go_on((201 + i) * NS_PER_MS);
+		held = before - free_pages();
+		least = held < least ? held : least;
+		most = held > most ? held : most;
+	}
+	assert_in_range(most, 600, 800);
+	if (all)
+		assert_in_range(least, 0, 200);
+	else
+		assert_in_range(least, 600, most);
+}
+
+static void demand_gives_the_oldest_back(void **state)
+{
+	(void)state;
+	demand_gives_back(false);
+}
+
+static void demand_gives_all_back(void **state)
+{
+	(void)state;
+	demand_gives_back(true);
+}
+
+// Readahead takes blocks of up to order 2 for four pages at a time.
+static void reader_has_large_folios(void **state)
+{
+	uint64_t pages, requests;
+
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload: [{kind: file-reader, size: 16MiB, rate: 1000/s, folio_order: 2}]\n",
+	     "linux-7.3");
+	start();
+	results_begin(sim);
+	go_on(100 * NS_PER_MS);
+	results_end(sim);
+	pages = sim->results->counter[RESULT_MACHINE(READAHEAD_PAGES)];
+	requests = sim->results->requests[REQUEST_FILE];
+	assert_in_range(pages, 3000, 4096);
+	assert_in_range(requests, pages / 4, pages / 4 + 100);
+}
+
 // Huge pages are had while there are blocks, and the bursts are the same.
 static void thp_burst_gets_huge_pages(void **state)
 {
@@ -297,6 +401,26 @@ static void network_orders_are_the_published_mix(void **state)
 	assert_in_range(figure(0, "packets"), 1950, 2000);
 	assert_int_equal(figure(0, "dropped"), 0);
 	assert_in_range(before - free_pages(), 9300, 10300);
+}
+
+// Without an order only heads are taken: objects of a slab.
+static void network_takes_heads_only(void **state)
+{
+	struct slab_statistics statistics;
+	uint64_t before;
+
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload: [{kind: network-receive, rate: 20000/s, life: 1s, order0: 0, order1: 0, "
+	     "order2: 0, order3: 0}]\n",
+	     "linux-7.3");
+	before = free_pages();
+	start();
+	go_on(100 * NS_PER_MS);
+	slab_statistics(sim, &statistics);
+	assert_in_range(figure(0, "packets"), 1950, 2000);
+	assert_int_equal(figure(0, "dropped"), 0);
+	assert_in_range(statistics.objects, figure(0, "packets"), figure(0, "packets") + 100);
+	assert_in_range(before - free_pages(), 100, 300);
 }
 
 // What the reader has no time for is dropped.
@@ -382,8 +506,13 @@ int main(void)
 		TEST(kinds_do_the_same_twice),
 		TEST(another_seed_is_another_run),
 		TEST(fragment_leaves_single_pages),
+		TEST(fragment_shuffles),
+		TEST(demand_gives_the_oldest_back),
+		TEST(demand_gives_all_back),
+		TEST(reader_has_large_folios),
 		TEST(thp_burst_gets_huge_pages),
 		TEST(network_orders_are_the_published_mix),
+		TEST(network_takes_heads_only),
 		TEST(network_drops_when_its_ring_is_full),
 		TEST(hog_takes_what_it_may),
 		TEST(hog_has_somebody_killed),
