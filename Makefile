@@ -1,7 +1,7 @@
 # A thin front of meson, for those who type make. Nothing here knows how to compile; meson.build does.
 #
 #   make             build build/pageyard from what is installed
-#   make demo        install what is missing (Debian), build, verify and replay two recordings of a kernel, simulate an incident
+#   make demo        install what is missing (Debian), build, verify and replay recordings of a kernel, simulate the incidents
 #   make check       install what is missing, then all tests in all builds: plain, sanitizers, clang, gcc -Werror
 #   make check-long  also the suite `long`, and the unit tests under valgrind
 #   make bench       the benchmarks
@@ -43,7 +43,8 @@ demo: install-deps
 	@$(MAKE) --no-print-directory all
 	build/pageyard verify $(RECORDS)
 	build/pageyard replay $(lastword $(RECORDS))
-	build/pageyard run vm-storm
+	build/pageyard run --brief vm-storm vm-atomic reclaim-storm readahead-storm oom-reach
+	build/pageyard run --brief atomic-failures --duration 1min --set workload.huge.start=359.9s
 
 check: install-check-deps
 	@$(MAKE) --no-print-directory --keep-going check-plain check-asan check-tsan check-clang check-gcc check-O0

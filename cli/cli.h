@@ -85,6 +85,7 @@ int cli_finish(const struct cli_command *command, int code);
 int cmd_run(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_show(int argc, char **argv);
+int cmd_machine(int argc, char **argv);
 int cmd_policies(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_replay(int argc, char **argv);

@@ -26,6 +26,14 @@ static const struct cli_command command = {
 
 // ---- parts ----
 
+static void list_variants(const struct scenario *scenario)
+{
+	for (uint32_t i = 0; i < scenario->nr_variants; i++)
+		printf("%s%s", i ? ", " : "    variants: ", scenario->variant[i].name);
+	if (scenario->nr_variants)
+		putchar('\n');
+}
+
 static bool list_scenarios(void)
 {
 	char **names = data_names("scenarios", NULL);
@@ -33,8 +41,10 @@ static bool list_scenarios(void)
 	for (char **name = names; name && *name; name++) {
 		struct scenario *scenario = scenario_load(*name, NULL, 0, stderr);
 
-		if (scenario)
+		if (scenario) {
 			printf("  %-24s %s\n", *name, scenario->text);
+			list_variants(scenario);
+		}
 		scenario_free(scenario);
 	}
 	data_names_free(names);

@@ -23,6 +23,7 @@ static const struct subcommand subcommands[] = {
 	{"run", "simulate a machine and its load under several policies", cmd_run},
 	{"list", "list scenarios, machines, policies and task kinds", cmd_list},
 	{"show", "explain a scenario in words", cmd_show},
+	{"machine", "write a machine file for a real machine", cmd_machine},
 	{"verify", "compare the engine's choices with those of a recorded kernel, frame by frame", cmd_verify},
 	{"replay", "run a recorded workload under any policy", cmd_replay},
 	{"bench", "measure the allocator's speed on this machine", cmd_bench},

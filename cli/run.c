@@ -12,15 +12,15 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/columns.h"
 #include "report/event_log.h"
 #include "report/run_json.h"
 #include "report/run_table.h"
 #include "sim/data_files.h"
-#include "trace/replay.h"
 
 enum {
 	OPT_POLICY, OPT_SEED, OPT_RUNS, OPT_SET, OPT_DURATION, OPT_ITERATIONS, OPT_JSON, OPT_EVENTS, OPT_TRACE, OPT_PERFETTO,
-	OPT_CHECK, OPT_JOBS,
+	OPT_CHECK, OPT_BRIEF, OPT_JOBS, OPT_VARIANT,
 };
 
 static const struct cli_option options[] = {
@@ -35,9 +35,12 @@ static const struct cli_option options[] = {
 	[OPT_EVENTS] = {"events", 0, "FILE", "write all events as tracefs' trace file shows them (one policy, one run)"},
 	[OPT_TRACE] = {"trace", 0, "FILE", "write a trace that `pageyard replay` takes (one policy, one run)"},
 	[OPT_PERFETTO] = {"perfetto", 0, "FILE", "write a timeline for ui.perfetto.dev (one policy, one run)"},
+	[OPT_BRIEF] = {"brief", 'b', NULL, "only the rows of the table that the scenario says tell its story"},
 	[OPT_CHECK] = {"check", 0, NULL,
 		       "verify all invariants after each slow-path call, some thousand times if no --duration is given"},
 	[OPT_JOBS] = {"jobs", 0, "N", "simulations at a time; the number of CPUs without it. Results do not depend on it"},
+	[OPT_VARIANT] = {"variant", 0, "A,B,...",
+			 "variants of the scenario (see: pageyard show), the first one is the baseline; all without it"},
 	{0},
 };
 
@@ -46,6 +49,7 @@ static const struct cli_command command = {
 	.arguments = "[SCENARIO...]",
 	.help = "Simulates a machine and its load under one policy after the other, from the same seed, and prints the\n"
 		"policies side by side: the value, and by how much it is better (+) or worse (-) than the first column's.\n"
+		"If the scenario has variants, each has a column, or one under each policy if there are several.\n"
 		"SCENARIO is a name (see: pageyard list) or a file. Times are simulated; the same command prints the same\n"
 		"bytes on every machine.\n\n"
 		"Rows have the names of mmtests. Alloc stall: passes of direct reclaim. Extfrag: requests that took\n"
@@ -61,24 +65,22 @@ enum { SETS_MAX = 256, RUNS_MAX = 1000 };
 
 // Where --check ends, if no --duration is given: that is seconds for the largest machines, too.
 #define CHECK_NS UINT64_C(60000000000)
-enum { CHECK_FRAMES = 1 << 26, CHECK_REQUESTS = 2000000 };
+enum { CHECK_FRAMES = 1 << 26, CHECK_REQUESTS = 5000000 };
 
 struct invocation {
-	char *policy_text[REPLAY_POLICIES_MAX]; // to free
-	char *policy_name[REPLAY_POLICIES_MAX];
-	struct yard_policy policy[REPLAY_POLICIES_MAX];
-	unsigned nr_texts, nr_policies;
+	struct policy_list policies; // that were named
+	const char *variants;	     // NULL: all
 	const char *set[SETS_MAX];
 	char *made_set[4]; // to free
 	unsigned nr_sets, nr_made;
-	bool seed_given, duration_given, iterations_given, json, check;
+	bool seed_given, duration_given, iterations_given, json, check, brief;
 	uint64_t seed;
 	unsigned runs, jobs;
 	struct event_log_paths log;
 	// of the scenario that runs
 	const char *name;
-	struct scenario *scenario;
-	struct run **run; // nr_policies x runs
+	struct columns columns;
+	struct run **run; // columns.nr x runs
 	atomic_uint next_job;
 	atomic_ulong done; // thousandths of all jobs together
 	atomic_bool failed;
@@ -91,21 +93,10 @@ struct invocation {
 
 static int add_policies(struct invocation *run, const char *text)
 {
-	char **item = run->policy_name + run->nr_policies;
-	size_t nr, left = REPLAY_POLICIES_MAX - run->nr_policies;
-	char reason[256], *copy = left ? strdup(text) : NULL;
+	char reason[256];
 
-	if (!left)
-		return cli_usage_error(&command, "more than %d policies", REPLAY_POLICIES_MAX);
-	if (!copy)
-		return cli_error(&command, "out of memory");
-	run->policy_text[run->nr_texts++] = copy; // each holds a policy at least
-	nr = replay_split_policies(copy, item, left);
-	if (nr > left)
-		return cli_usage_error(&command, "more than %d policies", REPLAY_POLICIES_MAX);
-	for (size_t i = 0; i < nr; i++, run->nr_policies++)
-		if (yard_policy_parse(item[i], &run->policy[run->nr_policies], reason, sizeof(reason)))
-			return cli_usage_error(&command, "--policy: %s", reason);
+	if (!policy_list_add(&run->policies, text, reason, sizeof(reason)))
+		return cli_usage_error(&command, "--policy: %s", reason);
 	return EXIT_FINE;
 }
 
@@ -155,7 +146,9 @@ static int take_option(struct invocation *run, int option, const char *value)
 	case OPT_DURATION: run->duration_given = true; return make_set(run, "duration", value);
 	case OPT_ITERATIONS: run->iterations_given = true; return make_set(run, "iterations", value);
 	case OPT_JSON: run->json = true; break;
+	case OPT_BRIEF: run->brief = true; break;
 	case OPT_CHECK: run->check = true; break;
+	case OPT_VARIANT: run->variants = value; break;
 	case OPT_EVENTS: run->log.text = value; break;
 	case OPT_TRACE: run->log.record = value; break;
 	case OPT_PERFETTO: run->log.perfetto = value; break;
@@ -183,11 +176,11 @@ struct observer { // of one simulation
 	unsigned told; // thousandths of it, in `done`
 };
 
-static void fail(struct invocation *run, const char *policy, const char *text)
+static void fail(struct invocation *run, const struct column *column, const char *text)
 {
 	pthread_mutex_lock(&run->lock);
 	if (!atomic_exchange(&run->failed, true))
-		snprintf(run->error, sizeof(run->error), "%s: %s: %s", run->name, policy, text);
+		snprintf(run->error, sizeof(run->error), "%s: %s: %s", run->name, column->label, text);
 	pthread_mutex_unlock(&run->lock);
 }
 
@@ -202,7 +195,7 @@ static void show_progress(struct invocation *run)
 	unsigned percent, filled;
 
 	pthread_mutex_lock(&run->lock);
-	percent = (unsigned)(atomic_load(&run->done) / (10ul * run->nr_policies * run->runs));
+	percent = (unsigned)(atomic_load(&run->done) / (10ul * run->columns.nr * run->runs));
 	filled = percent * WIDTH / 100;
 	if (percent != run->shown)
 		fprintf(stderr, "\r%s [%.*s%*s] %3u%%", run->name, (int)filled,
@@ -230,18 +223,19 @@ static void on_progress(void *context, struct simulation *sim, unsigned thousand
 	add_progress(observer, thousandths);
 }
 
-static struct scenario *load(const struct invocation *run)
+static uint64_t seed_of(const struct invocation *run, const struct column *column)
 {
-	return scenario_load(run->name, run->set, run->nr_sets, stderr);
+	return run->seed_given ? run->seed : column->scenario->seed;
 }
 
 static void simulate(struct invocation *run, unsigned job)
 {
-	unsigned policy = job / run->runs;
-	struct scenario *scenario = load(run); // its workloads are the simulation's
+	const struct column *column = &run->columns.item[job / run->runs];
+	// Its workloads are the simulation's.
+	struct scenario *scenario = scenario_load_variant(run->name, column->variant, run->set, run->nr_sets, stderr);
 	struct observer observer = {.invocation = run};
 	struct runner_options options = {
-		.policy = &run->policy[policy], .seed = run->seed + job % run->runs, .check = run->check,
+		.policy = &column->policy, .seed = seed_of(run, column) + job % run->runs, .check = run->check,
 		.iterations = run->check && !run->iterations_given ? 1 : 0,
 		.progress = on_progress, .context = &observer,
 	};
@@ -256,16 +250,16 @@ static void simulate(struct invocation *run, unsigned job)
 		observer.log = event_log_open(&run->log, error, sizeof(error));
 		options.event = on_event;
 		if (!observer.log)
-			fail(run, run->policy_name[policy], error);
+			fail(run, column, error);
 	}
 	if (scenario && !atomic_load(&run->failed))
 		run->run[job] = runner_run(scenario, &options);
 	if (!run->run[job])
-		fail(run, run->policy_name[policy], "out of memory");
+		fail(run, column, "out of memory");
 	else if (run->run[job]->error[0])
-		fail(run, run->policy_name[policy], run->run[job]->error);
+		fail(run, column, run->run[job]->error);
 	if (observer.log && !event_log_close(observer.log, error, sizeof(error)))
-		fail(run, run->policy_name[policy], error);
+		fail(run, column, error);
 	add_progress(&observer, 1000); // it may have ended earlier
 	scenario_free(scenario);
 }
@@ -275,7 +269,7 @@ static void *work(void *argument)
 	struct invocation *run = argument;
 	unsigned job;
 
-	while ((job = atomic_fetch_add(&run->next_job, 1)) < run->nr_policies * run->runs)
+	while ((job = atomic_fetch_add(&run->next_job, 1)) < run->columns.nr * run->runs)
 		if (!atomic_load(&run->failed))
 			simulate(run, job);
 	return NULL;
@@ -283,7 +277,7 @@ static void *work(void *argument)
 
 static void simulate_all(struct invocation *run)
 {
-	unsigned jobs = run->nr_policies * run->runs, threads = run->jobs, started = 0;
+	unsigned jobs = run->columns.nr * run->runs, threads = run->jobs, started = 0;
 	pthread_t *thread;
 
 	if (!threads)
@@ -310,38 +304,71 @@ static const char *plural(uint64_t number)
 	return number == 1 ? "" : "s";
 }
 
+static void print_fingerprint(const struct scenario *scenario)
+{
+	printf("fingerprint %016" PRIx64 "%016" PRIx64 "\n", scenario->fingerprint.high, scenario->fingerprint.low);
+}
+
+// What each variant is, and the policy if all columns have the same one: headings of columns leave it out then.
+static void print_variants(const struct columns *columns)
+{
+	const struct column *first = &columns->item[0];
+	int width = 0;
+
+	for (unsigned i = 0; i < columns->nr_scenarios; i++) {
+		int length = (int)strlen(columns->scenario[i]->chosen->name);
+
+		width = length > width ? length : width;
+	}
+	if (!strcmp(first->label, first->variant))
+		printf("policy %s\n", first->policy_name);
+	for (unsigned i = 0; i < columns->nr_scenarios; i++) {
+		const struct scenario_variant *variant = columns->scenario[i]->chosen;
+
+		printf("variant %-*s  ", width, variant->name);
+		if (*variant->text)
+			printf("%s; ", variant->text);
+		print_fingerprint(columns->scenario[i]);
+	}
+}
+
 static void print_heading(const struct invocation *run)
 {
-	const struct scenario *scenario = run->scenario;
+	const struct column *first = &run->columns.item[0];
+	const struct scenario *scenario = first->scenario;
 
 	printf("%s: %s\n", scenario->name, scenario->text);
-	printf("machine %s, seed %" PRIu64 ", %u run%s of %" PRIu64 " iteration%s, fingerprint %016" PRIx64 "%016" PRIx64
-	       "\n\n",
-	       scenario->machine.name, run->seed, run->runs, plural(run->runs), run->run[0]->nr_iterations,
-	       plural(run->run[0]->nr_iterations), scenario->fingerprint.high, scenario->fingerprint.low);
+	printf("machine %s, seed %" PRIu64 ", %u run%s of %" PRIu64 " iteration%s, ", scenario->machine.name,
+	       seed_of(run, first), run->runs, plural(run->runs), run->run[0]->nr_iterations,
+	       plural(run->run[0]->nr_iterations));
+	print_fingerprint(scenario);
+	if (first->variant)
+		print_variants(&run->columns);
+	putchar('\n');
 }
 
 static int print_results(struct invocation *run, struct run_set *set)
 {
-	struct compare compare = {.nr_columns = run->nr_policies};
+	unsigned nr = run->columns.nr;
+	struct compare compare = {.nr_columns = nr};
 	struct measures measures = {0};
 	int code = EXIT_FINE;
 
-	for (unsigned i = 0; i < run->nr_policies; i++)
-		compare.column[i] = run->policy_name[i];
-	if (measures_collect(&measures, run->scenario, set, run->nr_policies))
-		run_table(&compare, &measures, set, run->nr_policies);
+	for (unsigned i = 0; i < nr; i++)
+		compare.column[i] = set[i].label;
+	if (measures_collect(&measures, set[0].scenario, set, nr, run->brief))
+		run_table(&compare, &measures, set, nr);
 	if (measures.failed || compare.failed) {
 		code = cli_error(&command, "out of memory");
 	} else {
 		print_heading(run);
 		compare_print(&compare, stdout);
 		if (run->run[0]->nr_iterations > 1)
-			run_print_trend(stdout, set, run->nr_policies);
-		run_print_guards(stdout, run->scenario, set, run->nr_policies);
-		if (run->runs > 1 && run->nr_policies > 1) {
+			run_print_trend(stdout, set, nr);
+		run_print_guards(stdout, set, nr);
+		if (run->runs > 1 && nr > 1) {
 			putchar('\n');
-			run_print_significance(stdout, &measures, set, run->nr_policies);
+			run_print_significance(stdout, &measures, set, nr);
 		}
 	}
 	compare_free(&compare);
@@ -351,61 +378,46 @@ static int print_results(struct invocation *run, struct run_set *set)
 
 static void print_checks(const struct invocation *run)
 {
-	unsigned jobs = run->nr_policies * run->runs;
+	unsigned jobs = run->columns.nr * run->runs;
 	uint64_t checks = 0;
 
 	for (unsigned i = 0; i < jobs; i++)
 		checks += run->run[i]->checks;
-	printf("%s: %u simulation%s, %" PRIu64 " check%s, no violation\n", run->scenario->name, jobs, plural(jobs), checks,
-	       plural(checks));
+	printf("%s: %u simulation%s, %" PRIu64 " check%s, no violation\n", run->columns.item[0].scenario->name, jobs,
+	       plural(jobs), checks, plural(checks));
 }
 
 static int answer(struct invocation *run)
 {
-	struct run_set set[REPLAY_POLICIES_MAX];
+	struct run_set set[COMPARE_COLUMNS_MAX];
 
-	for (unsigned i = 0; i < run->nr_policies; i++)
-		set[i] = (struct run_set){run->policy_name[i], run->run + i * run->runs, run->runs};
+	for (unsigned i = 0; i < run->columns.nr; i++) {
+		const struct column *column = &run->columns.item[i];
+
+		set[i] = (struct run_set){column->label,    run->run + i * run->runs, run->runs,
+					  column->scenario, column->policy_name,      column->variant,
+					  seed_of(run, column)};
+	}
 	if (run->check && !run->json) {
 		print_checks(run);
 		return EXIT_FINE;
 	}
 	if (!run->json)
 		return print_results(run, set);
-	run_json(stdout, PAGEYARD_VERSION, run->scenario, set, run->nr_policies, run->seed);
+	run_json(stdout, PAGEYARD_VERSION, set, run->columns.nr);
 	return EXIT_FINE;
 }
 
 // ---- a scenario ----
 
-static int choose_policies(struct invocation *run)
+static int run_columns(struct invocation *run)
 {
-	int code = EXIT_FINE;
+	unsigned jobs = run->columns.nr * run->runs;
+	int code;
 
-	if (run->nr_policies)
-		return EXIT_FINE;
-	for (uint32_t i = 0; !code && i < run->scenario->nr_policies; i++)
-		code = add_policies(run, run->scenario->policy[i]);
-	return code || run->nr_policies ? code : add_policies(run, "vanilla,linux-7.3,defrag_mode=1");
-}
-
-static void forget_policies(struct invocation *run)
-{
-	for (unsigned i = 0; i < run->nr_texts; i++)
-		free(run->policy_text[i]);
-	run->nr_texts = run->nr_policies = 0;
-}
-
-static int run_loaded(struct invocation *run)
-{
-	unsigned jobs;
-	int code = choose_policies(run);
-
-	if (code)
-		return code;
-	jobs = run->nr_policies * run->runs;
 	if (wants_log(run) && jobs > 1)
-		return cli_usage_error(&command, "--events, --trace and --perfetto go with one policy and one run, not %u", jobs);
+		return cli_usage_error(&command, "--events, --trace and --perfetto go with %sone policy and one run, not %u",
+				       run->columns.item[0].variant ? "one variant, " : "", jobs);
 	run->run = calloc(jobs, sizeof(struct run *));
 	if (!run->run)
 		return cli_error(&command, "out of memory");
@@ -420,19 +432,13 @@ static int run_loaded(struct invocation *run)
 
 static int run_scenario(struct invocation *run, const char *name)
 {
-	bool policies_given = run->nr_policies;
-	int code;
+	const struct column_choice choice = {name, run->variants, run->set, run->nr_sets, &run->policies};
+	int code = EXIT_FAILED;
 
 	run->name = name;
-	run->scenario = load(run);
-	if (!run->scenario)
-		return EXIT_FAILED; // the reasons are printed
-	if (!run->seed_given)
-		run->seed = run->scenario->seed;
-	code = run_loaded(run);
-	scenario_free(run->scenario);
-	if (!policies_given)
-		forget_policies(run);
+	if (columns_make(&run->columns, &choice, stderr)) // else the reasons are printed
+		code = run_columns(run);
+	columns_free(&run->columns);
 	return code;
 }
 
@@ -481,7 +487,7 @@ int cmd_run(int argc, char **argv)
 	} else if (!code) {
 		code = cli_finish(&command, run_arguments(run, argc, argv));
 	}
-	forget_policies(run);
+	policy_list_free(&run->policies);
 	for (unsigned i = 0; i < run->nr_made; i++)
 		free(run->made_set[i]);
 	pthread_mutex_destroy(&run->lock);

@@ -144,11 +144,31 @@ static uint32_t alloc_bulk_page(struct yard *yard, struct alloc_context *ctx)
 	return pfn;
 }
 
+// Spec 05 L5: home first. A request's later parts are as without the policy.
+static RARE uint32_t alloc_local(struct yard *yard, const struct yard_request *request, struct alloc_context *ctx)
+{
+	struct local_request local = { .owner = request->local_reclaim - 1u };
+	uint32_t pfn, gfp = ctx->gfp;
+
+	ctx->dirty_spread = ctx->gfp & YARD_GFP_WRITE;
+	pfn = local_reclaim_walk(yard, ctx, fast_flags(yard, ctx), &local);
+	if (pfn == PFN_NONE) {
+		ctx->nodemask = local.confined ? local.home : request->nodemask;
+		ctx->gfp = gfp;
+		ctx->dirty_spread = false;
+		pfn = alloc_slowpath(yard, ctx, YARD_REQUEST_WHOLE);
+	}
+	local_reclaim_placed(yard, ctx, &local, pfn);
+	return pfn;
+}
+
 // E-8: the fast attempt, then the slow path.
 static HOT uint32_t alloc_normal(struct yard *yard, const struct yard_request *request, struct alloc_context *ctx)
 {
 	uint32_t pfn = PFN_NONE, gfp = ctx->gfp;
 
+	if (unlikely(request->local_reclaim) && local_owner_exists(yard, request->local_reclaim))
+		return alloc_local(yard, request, ctx);
 	ctx->dirty_spread = ctx->gfp & YARD_GFP_WRITE;
 	if (likely(request->part != YARD_REQUEST_FROM_WAKE))
 		pfn = walk_zonelist(yard, ctx, fast_flags(yard, ctx));
@@ -222,10 +242,7 @@ int yard_alloc_huge(struct yard *yard, const struct yard_request *request, struc
 	if (error != YARD_ENOMEM || first.gave_up || !(request->gfp & YARD_GFP_DIRECT_RECLAIM))
 		return error;
 	error = yard_alloc_request(yard, request, result);
-	result->attempts += first.attempts;
-	result->rounds += first.rounds;
-	result->reclaimed += first.reclaimed;
-	result->migrated += first.migrated;
+	add_work(result, &first);
 	return error;
 }
 
@@ -278,18 +295,20 @@ static size_t filled(const uint32_t *pfns, size_t nr)
 	return n;
 }
 
-static size_t bulk_single(struct yard *yard, uint32_t gfp, size_t nr, uint32_t *pfns) // C4
+static size_t bulk_single(struct yard *yard, const struct yard_request *request, size_t nr, uint32_t *pfns) // C4
 {
 	size_t n = filled(pfns, nr);
+	struct yard_result result;
 
-	if (n < nr)
-		pfns[n] = yard_alloc(yard, gfp, 0);
+	if (n < nr) {
+		yard_alloc_request(yard, request, &result);
+		pfns[n] = result.pfn;
+	}
 	return filled(pfns, nr);
 }
 
-size_t yard_alloc_bulk(struct yard *yard, uint32_t gfp, size_t nr, uint32_t *pfns)
+size_t alloc_bulk(struct yard *yard, const struct yard_request *request, size_t nr, uint32_t *pfns)
 {
-	struct yard_request request = { .gfp = gfp, .node = -1 };
 	struct alloc_context ctx;
 	struct zone *zone;
 	unsigned flags;
@@ -299,16 +318,23 @@ size_t yard_alloc_bulk(struct yard *yard, uint32_t gfp, size_t nr, uint32_t *pfn
 		missing += pfns[i] == PFN_NONE;
 	if (!missing)
 		return nr;
-	if (prepare_context(yard, &request, &ctx))
+	if (prepare_context(yard, request, &ctx))
 		return filled(pfns, nr);
-	if (missing == 1 || gfp & YARD_GFP_ACCOUNT) // C1
-		return bulk_single(yard, gfp, nr, pfns);
+	if (missing == 1 || request->gfp & YARD_GFP_ACCOUNT) // C1
+		return bulk_single(yard, request, nr, pfns);
 	flags = bulk_flags(fast_flags(yard, &ctx));
 	ctx.bulk = true;
 	zone = bulk_zone(yard, &ctx, flags, missing);
 	if (!zone || !bulk_take(yard, zone, &ctx, flags, nr, pfns))
-		return bulk_single(yard, gfp, nr, pfns);
+		return bulk_single(yard, request, nr, pfns);
 	return filled(pfns, nr);
+}
+
+size_t yard_alloc_bulk(struct yard *yard, uint32_t gfp, size_t nr, uint32_t *pfns)
+{
+	const struct yard_request request = { .gfp = gfp, .node = -1 };
+
+	return alloc_bulk(yard, &request, nr, pfns);
 }
 
 uint32_t yard_alloc_exact(struct yard *yard, uint32_t gfp, uint32_t nr) // B17

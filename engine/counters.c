@@ -130,9 +130,39 @@ void yard_kswapd_pressure(struct yard *yard, unsigned node, bool pressure) // V3
 	}
 }
 
+// ---- NUMA events (V1, spec 05 C1 to C5) ----
+
+static void drop_numa_counts(struct yard *yard, struct zone *zone, bool keep)
+{
+	for (unsigned cpu = 0; cpu < yard->nr_cpus; cpu++) {
+		struct pcp *pcp = zone_pcp(zone, cpu);
+
+		for (unsigned item = 0; item < YARD_NUMA_STATS && keep; item++)
+			zone->numa_base[item] += numa_count(pcp, item);
+		for (unsigned item = 0; item < YARD_NUMA_STATS; item++)
+			atomic_store_explicit(&pcp->numa[item], 0, memory_order_relaxed);
+		pcp->numa_local_hit = 0;
+	}
+}
+
+// Off, the CPUs go on counting, which costs the hot path no test, but nobody sees it and it is dropped in the end.
+void yard_set_numa_stat(struct yard *yard, bool on)
+{
+	if (on != yard->numa_stat_off)
+		return;
+	for (unsigned id = 0; id < yard->nr_zones; id++)
+		drop_numa_counts(yard, zone_at(yard, id), !on);
+	yard->numa_stat_off = !on;
+}
+
 static void count_atomic(_Atomic uint64_t *counter)
 {
 	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+void count_interleave_hit(struct yard *yard, struct zone *zone)
+{
+	count_atomic(&zone_pcp(zone, this_cpu(yard))->numa[YARD_NUMA_INTERLEAVE_HIT]);
 }
 
 void count_numa_event(struct yard *yard, const struct alloc_context *ctx, struct zone *zone)

@@ -9,6 +9,49 @@ struct demotion {
 	uint8_t node;	  // the target
 };
 
+// ---- tiers (spec 05 D1) ----
+
+uint64_t yard_abstract_distance(const struct yard_node_performance *node, const struct yard_node_performance *dram)
+{
+	uint64_t latency = (uint64_t)node->read_latency + node->write_latency;
+	uint64_t bandwidth = (uint64_t)node->read_bandwidth + node->write_bandwidth;
+	uint64_t dram_latency = (uint64_t)dram->read_latency + dram->write_latency;
+	uint64_t dram_bandwidth = (uint64_t)dram->read_bandwidth + dram->write_bandwidth;
+	uint64_t distance;
+
+	if (!latency || !bandwidth || !dram_latency || !dram_bandwidth)
+		return YARD_DRAM_DISTANCE;
+	distance = YARD_DRAM_DISTANCE * latency / dram_latency;
+	return __builtin_mul_overflow(distance, dram_bandwidth, &distance) ? UINT64_MAX : distance / bandwidth;
+}
+
+void yard_rank_tiers(const uint64_t *distance, unsigned nr, uint8_t *node_tier)
+{
+	for (unsigned n = 0; n < nr; n++)
+		node_tier[n] = 0;
+	for (unsigned n = 0; n < nr; n++) {
+		uint64_t tier = distance[n] / YARD_TIER_DISTANCES;
+		bool counted = false;
+
+		for (unsigned m = 0; m < n; m++)
+			counted |= distance[m] / YARD_TIER_DISTANCES == tier;
+		for (unsigned m = 0; m < nr && !counted; m++)
+			node_tier[m] += distance[m] / YARD_TIER_DISTANCES > tier;
+	}
+}
+
+bool yard_is_top_tier(const struct yard *yard, unsigned node) // D2
+{
+	if (node >= yard->nr_nodes)
+		return false;
+	for (unsigned n = 0; n < yard->nr_nodes; n++)
+		if (yard->nodes[n].nr_cpus && yard->node_tier[n] >= yard->node_tier[node])
+			return true;
+	return false;
+}
+
+// ---- who may demote, and where to ----
+
 static bool enabled(const struct yard *yard)
 {
 	return atomic_load_explicit(&yard->demotion_enabled, memory_order_relaxed);
@@ -51,10 +94,11 @@ static uint64_t nearest_of(const struct yard *yard, unsigned node, uint64_t node
 	return nearest;
 }
 
-static uint64_t preferred_targets(const struct yard *yard, unsigned node, uint64_t allowed) // P-8
+// P-8, spec 05 D3: the order of a zonelist, as long as the distance stays that of the first one.
+static uint64_t preferred_targets(const struct yard *yard, unsigned node, uint64_t allowed)
 {
-	unsigned tier = UINT32_MAX;
-	uint64_t next = 0;
+	unsigned tier = UINT32_MAX, target, first;
+	uint64_t next = 0, targets = 0;
 
 	for (unsigned n = 0; n < yard->nr_nodes; n++)
 		if (yard->node_tier[n] > yard->node_tier[node] && yard->node_tier[n] < tier)
@@ -62,7 +106,14 @@ static uint64_t preferred_targets(const struct yard *yard, unsigned node, uint64
 	for (unsigned n = 0; n < yard->nr_nodes; n++)
 		if (yard->node_tier[n] == tier)
 			next |= 1ull << n;
-	return nearest_of(yard, node, next & allowed);
+	next &= allowed;
+	for (first = target = next_best_node(yard, node, ~next, true); target < yard->nr_nodes;
+	     target = next_best_node(yard, node, ~next | targets, true)) {
+		if (distance(yard, node, target) != distance(yard, node, first))
+			break;
+		targets |= 1ull << target;
+	}
+	return targets;
 }
 
 // splitmix64 on the yard's seed; below n.

@@ -56,6 +56,12 @@ const char *yard_event_name(unsigned kind)
 		[YARD_EVENT_WHY_COMPACT_SOURCE] = "why_compact_source",
 		[YARD_EVENT_WHY_SKIP_BIT] = "why_skip_bit",
 		[YARD_EVENT_WHY_ISOLATE_FAILED] = "why_isolate_failed",
+		[YARD_EVENT_WHY_LOCAL_WAKE] = "lr_wake",
+		[YARD_EVENT_WHY_LOCAL_STEP] = "lr_step",
+		[YARD_EVENT_WHY_LOCAL_WAIT] = "lr_wait",
+		[YARD_EVENT_WHY_LOCAL_SPILL] = "lr_spill",
+		[YARD_EVENT_WHY_LOCAL_EVICT] = "lr_evict",
+		[YARD_EVENT_WHY_LOCAL_HOME] = "lr_home",
 	};
 
 	return kind < YARD_EVENT_KINDS ? names[kind] : "?";

@@ -127,7 +127,7 @@ struct zone {
 	bool pcp_disabled;			   // P20
 	uint32_t boot_start_pfn, boot_end_pfn;	   // c: span at boot: those of a node's zones do not overlap
 	uint64_t deferred_pgfree;		   // z
-	uint64_t numa_base[YARD_NUMA_STATS];	   // c: counted before a restore
+	uint64_t numa_base[YARD_NUMA_STATS];	   // quiescent: counted before a restore, and before C1 was switched off
 	int64_t unaccounted;			   // c: managed pages that a restored state does not tell of
 	_Atomic uint32_t nr_free[YARD_NR_PAGE_ORDERS];	    // a (written under z)
 	struct list free[YARD_NR_PAGE_ORDERS][YARD_MIGRATETYPES]; // z; heads read anywhere by W11
@@ -149,6 +149,7 @@ struct node_mm;	     // mm.h: reclaim's and compaction's part of a node
 struct zone_compact; // ... of a zone
 struct lru_batches;
 struct psi;
+struct local_reclaim; // local_reclaim.h
 struct yard_lockcheck;
 
 enum { SHRINKERS_MAX = 16 };
@@ -173,6 +174,7 @@ struct yard {
 	struct zone_compact *compact; // by zone
 	struct lru_batches *batches;  // by CPU
 	struct psi *psi;
+	struct local_reclaim *local;
 	_Atomic uint32_t nr_captures; // a: published capture records (CP-1)
 	uint16_t *cpu_node;
 	uint8_t *distance;
@@ -207,6 +209,11 @@ struct yard {
 	uint32_t hz;
 	_Atomic uint64_t random; // a: state of the generator (spec 04 A-10)
 	uint8_t node_tier[YARD_NODES_MAX];
+	uint8_t node_weight[YARD_NODES_MAX]; // spec 05 M9; 0: 1
+	bool manual_weights;
+	bool numa_stat_off; // quiescent: vm.numa_stat = 0 (C1)
+	uint32_t node_bandwidth[YARD_NODES_MAX]; // what the automatic weights are computed from
+	uint32_t node_load[YARD_NODES_MAX];	 // spec 05 T4: as the last build of the zonelists left it
 	struct shrinker shrinkers[SHRINKERS_MAX];
 	_Atomic uint32_t nr_shrinkers;
 	yard_spinlock oom_lock;	 // SP-55: held while the owner looks for a victim
@@ -494,6 +501,13 @@ bool fold_zone_diffs(struct zone *zone, unsigned cpu); // zone->lock held; true 
 int64_t zone_stat_snapshot(struct yard *yard, struct zone *zone, enum yard_zone_stat item);
 // NUMA_HIT ... for a block given from `zone` (V1); pcp.c has a counter of its own for the common case.
 void count_numa_event(struct yard *yard, const struct alloc_context *ctx, struct zone *zone);
+void count_interleave_hit(struct yard *yard, struct zone *zone); // spec 05 C4
+static inline uint64_t numa_count(const struct pcp *pcp, unsigned item)
+{
+	bool common = item == YARD_NUMA_HIT || item == YARD_NUMA_LOCAL;
+
+	return atomic_load_explicit(&pcp->numa[item], memory_order_relaxed) + (common ? pcp->numa_local_hit : 0);
+}
 
 // ---- buddy.c: zone->lock held ----
 void free_one(struct yard *yard, struct zone *zone, uint32_t pfn, unsigned order, unsigned type, enum fpi_flags fpi);
@@ -553,7 +567,10 @@ void setup_watermarks(struct yard *yard); // W1-W5
 void setup_per_zone_wmarks(struct yard *yard);
 
 // ---- zonelist.c ----
-void build_zonelists(struct yard *yard);
+// count_cpus: spec 05 T5: nodes with CPUs come later than those without at the same distance.
+void build_zonelists(struct yard *yard, bool count_cpus);
+// T4: the memory node, not one of `used`, that node `local` turns to next. nr_nodes: none is left.
+unsigned next_best_node(const struct yard *yard, unsigned local, uint64_t used, bool count_cpus);
 void update_mobility(struct yard *yard); // M10
 
 // ---- kswapd_wake.c ----
@@ -583,6 +600,15 @@ static inline bool zone_cpuset_allowed(const struct alloc_context *ctx, const st
 
 // ---- alloc.c ----
 int gfp_highest_zone(uint32_t gfp); // G2; -1: DMA, DMA32 and HIGHMEM exclude each other
+// yard_alloc_bulk() of order-0 pages from a request's nodes.
+size_t alloc_bulk(struct yard *yard, const struct yard_request *request, size_t nr, uint32_t *pfns);
+static inline void add_work(struct yard_result *result, const struct yard_result *earlier) // of an earlier attempt
+{
+	result->attempts += earlier->attempts;
+	result->rounds += earlier->rounds;
+	result->reclaimed += earlier->reclaimed;
+	result->migrated += earlier->migrated;
+}
 
 // ---- slowpath.c ----
 void free_plain(struct yard *yard, uint32_t pfn, unsigned order); // an allocated plain block, as yard_free() does

@@ -236,6 +236,8 @@ static bool shrink(struct yard *yard, unsigned node, struct scan_control *sc)
 		if (zone->managed)
 			sc->nr_to_reclaim += (uint64_t)max64((int64_t)zone_wmark(zone, WMARK_HIGH), CLUSTER_MAX);
 	}
+	if (sc->order && yard->policy.kswapd_round_gap && node_balanced(yard, node, 0, sc->highest_zone)) // O-11
+		sc->nr_to_reclaim = compact_gap(yard, sc->order);
 	sc->nr_scanned = 0;
 	shrink_node(yard, node, sc);
 	if (sc->order && sc->nr_reclaimed >= compact_gap(yard, sc->order)) // KS-3

@@ -57,6 +57,11 @@ void wakeup_kswapd(struct yard *yard, struct zone *zone, uint32_t gfp, unsigned 
 
 	if (!zone->managed)
 		return;
+	if (order && yard->policy.wake_kcompactd_only && !node_boosted(yard, zone->node, highest_zone)
+	    && node_balanced(yard, zone->node, 0, highest_zone)) { // O-11
+		ask_kcompactd(yard, zone, order, highest_zone);
+		return;
+	}
 	record_highest(k, highest_zone);
 	kswapd_record_order(k, order);
 	if (atomic_load_explicit(&node->kswapd_awake, memory_order_relaxed))

@@ -13,6 +13,7 @@ enum {
 	SHADOW_WORKINGSET = 1 << 1,
 	SHADOW_NODE_SHIFT = 2, // 6 bits
 	SHADOW_GEN = 1 << 8,   // of the multi-gen LRU; the rest of 16 bits would tell a cgroup
+	SHADOW_OWNER_SHIFT = 18, // 6 bits: for whom local-reclaim evicted it; 0: it did not (spec 05 L6)
 	SHADOW_VALUE_SHIFT = 24, // 40 bits: E of L-19, for file and anon alike. Its bucket is 1: 2^40 is more than all RAM
 };
 #define SHADOW_VALUE_MASK (((uint64_t)1 << 40) - 1)
@@ -26,6 +27,11 @@ static inline uint64_t make_shadow(unsigned node, uint64_t value, uint32_t word,
 static inline unsigned shadow_node(uint64_t shadow)
 {
 	return shadow >> SHADOW_NODE_SHIFT & 63;
+}
+
+static inline unsigned shadow_owner(uint64_t shadow)
+{
+	return shadow >> SHADOW_OWNER_SHIFT & 63;
 }
 
 static inline uint64_t shadow_value(uint64_t shadow)

@@ -305,7 +305,8 @@ void gen_shrink_node(struct yard *yard, unsigned node, struct scan_control *sc)
 {
 	uint64_t before = sc->nr_reclaimed, got;
 
-	if (!sc->may_writepage || !sc->may_unmap)
+	if ((!sc->may_writepage || !sc->may_unmap)
+	    && (sc->role == ROLE_KSWAPD || yard->policy.node_reclaim_gen_strict)) // spec 05 Z9
 		return;
 	if (sc->role == ROLE_KSWAPD) // whose passes are judged one by one
 		sc->nr_reclaimed = 0;

@@ -14,6 +14,7 @@
 
 #pragma once
 
+#include <pageyard/local_reclaim.h>
 #include <pageyard/lru.h>
 #include <pageyard/owner.h>
 #include <pageyard/stat.h>
@@ -291,6 +292,7 @@ struct scan_control {
 	bool cache_trim_mode, no_cache_trim_mode, cache_trim_mode_failed, file_is_tiny;
 	bool compaction_ready, no_demotion, full_walk;
 	int16_t swappiness; // -1: the yard's; 201: anon only
+	uint8_t local_owner; // of local-reclaim, for whom it is: noted in shadows; 0: none
 	uint64_t cost[LRU_TYPES];
 	struct scan_stat nr; // sums over the node pass
 };
@@ -504,10 +506,18 @@ static inline enum wmark balance_mark(const struct yard *yard) // W13, P-11: wha
 {
 	return yard->memory_tiering ? WMARK_PROMO : WMARK_HIGH;
 }
-enum { NODE_RECLAIM_SKIPPED = -1 };
+enum { NODE_RECLAIM_SKIPPED = -1, NODE_RECLAIM_PASSED = -2 };
 enum { NODE_RECLAIM_MODES = 7 }; // N-1: any of the three bits turns it on
 // N-3 to N-5 but for the gates that walk.c knows: pages, or NODE_RECLAIM_SKIPPED if a gate kept it from running.
-int64_t node_reclaim_try(struct yard *yard, unsigned node, uint32_t gfp, unsigned order);
+// `early`: with the switch of spec 05 K2, the watermark that a zone of the node has to pass (NULL: none is asked for);
+// NODE_RECLAIM_PASSED: it does now, nothing was reclaimed.
+struct early_mark {
+	struct zone *zone;
+	uint64_t mark;
+	unsigned highest_zone, flags;
+};
+int64_t node_reclaim_try(struct yard *yard, unsigned node, uint32_t gfp, unsigned order,
+			 const struct early_mark *early);
 bool can_demote(const struct yard *yard, unsigned node, const struct scan_control *sc); // P-8
 // P-9: pages moved, which leave *list; counts pgdemote_*.
 uint64_t demote_folio_list(struct yard *yard, unsigned node, struct list *list, struct scan_control *sc);
@@ -621,6 +631,24 @@ enum { COMPACTION_HPAGE_ORDER = 9 }; // HPO
 unsigned compact_zone_score(const struct zone *zone);		  // K3
 unsigned compact_score_mark(const struct yard *yard, bool high); // K3
 bool compact_node_fragmented(const struct yard *yard, unsigned node); // K2, K3: kcompactd begins on its own
+
+// ---- local_reclaim.c (spec 05 section 4): requests that name an owner ----
+struct local_request {
+	unsigned owner; // from 0
+	uint64_t home;	// 0: the policy does not apply
+	uint64_t stall_ns;
+	enum yard_local_reason reason; // of a page that lies elsewhere
+	bool confined;		       // no page elsewhere
+};
+size_t local_reclaim_size(unsigned nr_nodes);
+void setup_local_reclaim(struct yard *yard);
+bool local_owner_exists(const struct yard *yard, unsigned owner); // from 1
+// L5: the fast attempt. PFN_NONE: the slow path is next, on local->home only if it is confined.
+uint32_t local_reclaim_walk(struct yard *yard, struct alloc_context *ctx, unsigned flags, struct local_request *local);
+void local_reclaim_placed(struct yard *yard, const struct alloc_context *ctx, const struct local_request *local,
+			  uint32_t pfn);
+// A page that went for owner `owner` (from 0) came back.
+void local_refaulted(struct yard *yard, unsigned node, unsigned owner, uint64_t pages);
 
 // ---- oom.c ----
 // SP-59's killer: true if something was or will be freed.

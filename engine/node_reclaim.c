@@ -20,7 +20,8 @@ static uint64_t reclaimable_cache(const struct yard *yard, unsigned node)
 	uint64_t pages;
 
 	if (yard->zone_reclaim_mode & MODE_UNMAP)
-		pages = (uint64_t)node_stat(yard, node, YARD_NODE_FILE_PAGES);
+		pages = (uint64_t)(node_stat(yard, node, YARD_NODE_FILE_PAGES)
+				   + node_stat(yard, node, YARD_NODE_SWAPCACHE)); // Linux counts them as file pages (Z3)
 	else
 		pages = less(node_stat(yard, node, YARD_NODE_ACTIVE_FILE)
 				     + node_stat(yard, node, YARD_NODE_INACTIVE_FILE),
@@ -63,14 +64,18 @@ static void reclaim_on_node(struct yard *yard, unsigned node, struct scan_contro
 
 	if (!task)
 		yard_set_current(yard, &nobody); // who reclaims is PF_MEMALLOC
-	yard_host_charge(&yard->host, YARD_COST_DIRECT_RECLAIM, 1);
 	TRACE(yard, NODE_RECLAIM_BEGIN, node, sc->order, sc->gfp);
 	if (stall)
 		memstall_enter(yard);
 	delay_begin(yard, YARD_DELAY_FREEPAGES);
 	locked = lockcheck_reclaim_enter(yard, sc->gfp, "node reclaim");
 	memalloc = memalloc_enter(yard);
+	yard_host_charge(&yard->host, YARD_COST_NODE_RECLAIM, 1);
 	shrink_until(yard, node, sc, goal);
+	if (sc->nr_scanned || sc->nr_reclaimed) {
+		yard_host_charge(&yard->host, YARD_COST_DIRECT_RECLAIM, 1);
+		yard_host_yield(&yard->host); // where the host's time only passes between yields: others meet the node's lock
+	}
 	memalloc_leave(yard, memalloc);
 	if (locked)
 		lockcheck_reclaim_leave(yard);
@@ -93,7 +98,17 @@ static void unlock_node(struct yard *yard, unsigned node)
 	atomic_fetch_and_explicit(&yard->mm[node].flags, ~(uint32_t)NODE_RECLAIM_LOCKED, memory_order_release);
 }
 
-int64_t node_reclaim_try(struct yard *yard, unsigned node, uint32_t gfp, unsigned order)
+static bool passes_early(struct yard *yard, uint32_t gfp, unsigned order, const struct early_mark *early) // K2
+{
+	if (!yard->policy.node_reclaim_wake_kswapd || !early || !(gfp & YARD_GFP_KSWAPD_RECLAIM))
+		return false;
+	wakeup_kswapd(yard, early->zone, gfp, order, early->highest_zone);
+	return watermark_ok(yard, early->zone, order, early->mark, early->highest_zone, early->flags,
+			    zone_stat(early->zone, YARD_NR_FREE_PAGES));
+}
+
+int64_t node_reclaim_try(struct yard *yard, unsigned node, uint32_t gfp, unsigned order,
+			 const struct early_mark *early)
 {
 	uint64_t pages = 1ull << order;
 	struct scan_control sc = {
@@ -111,6 +126,10 @@ int64_t node_reclaim_try(struct yard *yard, unsigned node, uint32_t gfp, unsigne
 
 	if (!has_enough(yard, node) || !lock_node(yard, node))
 		return NODE_RECLAIM_SKIPPED;
+	if (passes_early(yard, gfp, order, early)) {
+		unlock_node(yard, node);
+		return NODE_RECLAIM_PASSED;
+	}
 	reclaim_on_node(yard, node, &sc, pages, true);
 	unlock_node(yard, node);
 	count_vm_event(yard, sc.nr_reclaimed >= pages ? YARD_VM_ZONE_RECLAIM_SUCCESS : YARD_VM_ZONE_RECLAIM_FAILED, 1);

@@ -306,7 +306,7 @@ int yard_online_memory(struct yard *yard, uint32_t start, uint32_t end, unsigned
 	extend_zone(yard, zone, start, end);
 	release_range(yard, zone, start, end);
 	if (!populated)
-		build_zonelists(yard); // Z4, M10
+		build_zonelists(yard, true); // Z4, M10, spec 05 T5
 	setup_watermarks(yard);
 	return yard_unisolate_range(yard, start, end);
 }

@@ -95,6 +95,14 @@ static const struct yard_policy_switch switches[] = {
 	SWITCH(node_file_all_zones, boolean_values, "04 V-7",
 	       "a node's reclaim file reaches all zones, tells its errors apart and is no memory stall"),
 	SWITCH(hopeless_needs_balance, boolean_values, "04 V-11", "only a balanced node stops being hopeless"),
+	SWITCH(node_reclaim_wake_kswapd, boolean_values, "05 K2",
+	       "node reclaim wakes kswapd and tests the watermark before it reclaims (posted in 2025)"),
+	SWITCH(node_reclaim_gen_strict, boolean_values, "05 Z9, 04 G-12",
+	       "multi-gen: node reclaim that may not both write and unmap does nothing"),
+	SWITCH(wake_kcompactd_only, boolean_values, "04 O-11",
+	       "a request for a block wakes kcompactd instead of kswapd where single pages are plenty (proposed)"),
+	SWITCH(kswapd_round_gap, boolean_values, "04 O-11",
+	       "kswapd's round for a block ends at the compaction gap where single pages are plenty (proposed)"),
 };
 
 enum { SWITCHES = sizeof switches / sizeof switches[0] };
@@ -143,13 +151,15 @@ _Static_assert(sizeof(struct yard_policy) == SWITCHES,
 	.boost_in_crash_kernel = 1, .range_free_chunks = 0, .drain_portions = 0, .skip_kswapd_nodes = 0,	      \
 	.rmqueue_mode_cache = 1, .isolate_bit = 0, .slowpath_flow = YARD_FLOW_SPLIT, .retry_cpuset_filter =	      \
 	0, .gap_cap = 0, .compaction_annotated = 0, .stall_report = 0, .cost_folding = 0, .gen_exec_first =	      \
-	0, .anon_only_strict = 0, .node_file_all_zones = 0, .hopeless_needs_balance = 0
+	0, .anon_only_strict = 0, .node_file_all_zones = 0, .hopeless_needs_balance = 0,			      \
+	.node_reclaim_gen_strict = 1
 #define BASE_7_2_X(annotated)											      \
 	.fastpath_highatomic = 0, .highatomic_reserve_min = 0, .node_reclaim_retest = YARD_RETEST_ALWAYS,	      \
 	.boost_in_crash_kernel = 1, .range_free_chunks = 1, .drain_portions = 1, .skip_kswapd_nodes = 1,	      \
 	.rmqueue_mode_cache = 1, .isolate_bit = 1, .slowpath_flow = YARD_FLOW_UNIFIED, .retry_cpuset_filter	      \
 	= 1, .gap_cap = 1, .compaction_annotated = (annotated), .stall_report = 1, .cost_folding = 0,		      \
-	.gen_exec_first = 0, .anon_only_strict = 0, .node_file_all_zones = 0, .hopeless_needs_balance = 1
+	.gen_exec_first = 0, .anon_only_strict = 0, .node_file_all_zones = 0, .hopeless_needs_balance = 1,	      \
+	.node_reclaim_gen_strict = 1
 #define BASE_7_2_0 BASE_7_2_X(0)
 #define BASE_7_2   BASE_7_2_X(1)
 #define BASE_7_3												      \
@@ -158,7 +168,7 @@ _Static_assert(sizeof(struct yard_policy) == SWITCHES,
 	.skip_kswapd_nodes = 1, .rmqueue_mode_cache = 1, .isolate_bit = 1, .slowpath_flow =			      \
 	YARD_FLOW_UNIFIED, .retry_cpuset_filter = 1, .gap_cap = 1, .compaction_annotated = 1, .stall_report	      \
 	= 1, .cost_folding = 1, .gen_exec_first = 1, .anon_only_strict = 1, .node_file_all_zones = 1,		      \
-	.hopeless_needs_balance = 1
+	.hopeless_needs_balance = 1, .node_reclaim_gen_strict = 1
 
 // clang-format off
 #define VERSION(name, features, base, text)                                                                            \
@@ -358,7 +368,7 @@ static int switch_value(const struct yard_policy_switch *sw, struct word value)
 }
 
 // Parses the "switch=value" at text[*at]. `given` has one bit for each switch that stood to the left.
-static int parse_switch(const char *text, size_t *at, struct yard_policy *policy, uint32_t *given, struct message *m)
+static int parse_switch(const char *text, size_t *at, struct yard_policy *policy, uint64_t *given, struct message *m)
 {
 	struct word name = word_until(text, at, '=', ',');
 	size_t which = 0;
@@ -369,7 +379,7 @@ static int parse_switch(const char *text, size_t *at, struct yard_policy *policy
 		return unknown_switch(name, m);
 	if (*given >> which & 1)
 		return given_twice(&switches[which], name, m);
-	*given |= (uint32_t)1 << which;
+	*given |= (uint64_t)1 << which;
 
 	if (text[*at] != '=')
 		return bad_value(&switches[which], "no '=' after", *at + 1, m);
@@ -391,7 +401,7 @@ int yard_policy_parse(const char *text, struct yard_policy *policy, char *error,
 {
 	struct message m = {.text = error, .size = error_size};
 	struct yard_policy result;
-	uint32_t given = 0;
+	uint64_t given = 0;
 	size_t at = 0, which = 0;
 	struct word name = word_until(text, &at, ',', ',');
 

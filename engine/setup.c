@@ -9,7 +9,7 @@ enum { DMA_END = 4096, DMA32_END = 1048576, MAX_BLOCK = 1 << YARD_MAX_PAGE_ORDER
 
 // Where the parts of an instance lie in its memory.
 struct layout {
-	size_t nodes, zones, pcps, mm, compact, batches, psi, cpu_node, distance, memory, offline, reserved, pageblocks;
+	size_t nodes, zones, pcps, mm, compact, batches, psi, local, cpu_node, distance, memory, offline, reserved, pageblocks;
 	size_t frames, size;
 	uint32_t start_pfn, end_pfn;
 };
@@ -38,6 +38,7 @@ static void compute_layout(struct layout *layout, uint32_t nr_nodes, uint32_t nr
 	layout->compact = place(&end, zones * sizeof(struct zone_compact));
 	layout->batches = place(&end, nr_cpus * sizeof(struct lru_batches));
 	layout->psi = place(&end, psi_size(nr_cpus));
+	layout->local = place(&end, local_reclaim_size(nr_nodes));
 	layout->cpu_node = place(&end, nr_cpus * sizeof(uint16_t));
 	layout->distance = place(&end, (size_t)nr_nodes * nr_nodes);
 	layout->memory = place(&end, nr_memory * sizeof(struct yard_range));
@@ -59,6 +60,7 @@ static void attach(struct yard *yard, const struct layout *layout)
 	yard->compact = (struct zone_compact *)(base + layout->compact);
 	yard->batches = (struct lru_batches *)(base + layout->batches);
 	yard->psi = (struct psi *)(base + layout->psi);
+	yard->local = (struct local_reclaim *)(base + layout->local);
 	yard->cpu_node = (uint16_t *)(base + layout->cpu_node);
 	yard->distance = (uint8_t *)(base + layout->distance);
 	yard->memory = (struct yard_range *)(base + layout->memory);
@@ -404,6 +406,7 @@ static void copy_mm_settings(struct yard *yard, const struct yard_config *config
 	yard->compact_unevictable = !config->no_compact_unevictable;
 	yard->demotion_enabled = config->demotion_enabled;
 	yard->memory_tiering = config->memory_tiering;
+	yard->numa_stat_off = config->no_numa_stat;
 	yard->panic_on_oom = config->panic_on_oom;
 	yard->oom_kill_allocating_task = config->oom_kill_allocating_task;
 	yard->hz = config->hz ? config->hz : 1000;
@@ -517,13 +520,14 @@ int yard_init(void *memory, size_t size, const struct yard_config *config, struc
 	setup_kswapd(yard);
 	setup_kcompactd(yard);
 	setup_psi(yard);
+	setup_local_reclaim(yard);
 	setup_pageblocks(yard);
 	mark_mixed_pageblocks(yard);
 	if (config->deferred_init && !config->restore)
 		setup_deferred(yard);
 	if (!config->restore)
 		release_memory(yard);
-	build_zonelists(yard);
+	build_zonelists(yard, config->zonelists_see_cpus);
 	setup_watermarks(yard);
 	if (!config->restore && config->nr_cma) {
 		release_cma(yard, config);

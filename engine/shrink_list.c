@@ -311,7 +311,9 @@ static enum fate write_out(struct shrink *s, uint32_t pfn)
 
 static uint64_t make_shadow_of(struct shrink *s, uint32_t pfn, uint32_t word)
 {
-	return is_lazyfree(word) ? 0 : workingset_eviction(s->yard, pfn); // L-19
+	if (is_lazyfree(word))
+		return 0;
+	return workingset_eviction(s->yard, pfn) | (uint64_t)s->sc->local_owner << SHADOW_OWNER_SHIFT; // L-19
 }
 
 // The owner keeps the page after all: nothing was evicted.
@@ -340,7 +342,8 @@ static enum fate release(struct shrink *s, uint32_t pfn)
 	if (is_lazyfree(word))
 		count_vm_event(yard, YARD_VM_PGLAZYFREED, word_pages(word));
 	s->reclaimed += word_pages(word);
-	yard_host_charge(&yard->host, YARD_COST_RECLAIM_PAGE, word_pages(word));
+	yard_host_charge(&yard->host, YARD_COST_RECLAIM_PAGE, 1);
+	yard_host_charge(&yard->host, YARD_COST_RECLAIM_TAIL, word_pages(word) - 1);
 	free_batch_add(yard, &s->batch, pfn);
 	return FATE_FREED;
 }

@@ -40,11 +40,9 @@ static void sum_cpu_counters(struct yard *yard, struct zone *zone, struct yard_z
 		yard_spin_lock(&pcp->lock);
 		state->pgalloc += pcp->pgalloc;
 		state->pgfree += pcp->pgfree;
-		state->numa[YARD_NUMA_HIT] += pcp->numa_local_hit;
-		state->numa[YARD_NUMA_LOCAL] += pcp->numa_local_hit;
+		for (unsigned item = 0; item < YARD_NUMA_STATS && !yard->numa_stat_off; item++)
+			state->numa[item] += numa_count(pcp, item);
 		yard_spin_unlock(&pcp->lock);
-		for (unsigned item = 0; item < YARD_NUMA_STATS; item++)
-			state->numa[item] += atomic_load_explicit(&pcp->numa[item], memory_order_relaxed);
 	}
 }
 

@@ -59,6 +59,7 @@ static bool node_reclaimed(struct walk *walk, struct zone *zone, uint64_t mark)
 	struct yard *yard = walk->yard;
 	const struct alloc_context *ctx = walk->ctx;
 	const struct zone *preferred = zone_at(yard, *ctx->first);
+	const struct early_mark early = { zone, mark, ctx->highest_zone, walk->flags };
 	int64_t reclaimed;
 
 	if (!(yard->zone_reclaim_mode & NODE_RECLAIM_MODES) || (!yard->owner.node_reclaim && !can_reclaim(yard)))
@@ -72,7 +73,9 @@ static bool node_reclaimed(struct walk *walk, struct zone *zone, uint64_t mark)
 	if (yard->owner.node_reclaim)
 		reclaimed = (int64_t)yard->owner.node_reclaim(yard->owner.context, zone->node, ctx->gfp, ctx->order);
 	else
-		reclaimed = node_reclaim_try(yard, zone->node, ctx->gfp, ctx->order);
+		reclaimed = node_reclaim_try(yard, zone->node, ctx->gfp, ctx->order, &early);
+	if (reclaimed == NODE_RECLAIM_PASSED)
+		return true;
 	if (reclaimed == NODE_RECLAIM_SKIPPED
 	    || (!reclaimed && yard->policy.node_reclaim_retest == YARD_RETEST_IF_RECLAIMED)) // D3, V-2
 		return false;

@@ -115,5 +115,7 @@ int yard_lru_refault(struct yard *yard, uint32_t pfn, uint32_t flags, uint64_t s
 		return 0;
 	if (!(shadow & SHADOW_PRESENT) || shadow_node(shadow) >= yard->nr_nodes)
 		return YARD_EINVAL;
+	if (shadow_owner(shadow))
+		local_refaulted(yard, shadow_node(shadow), shadow_owner(shadow) - 1, (uint64_t)word_pages(word));
 	return (int)(lru_gen_on(yard) ? gen_refault(yard, pfn, flags, shadow) : refault(yard, pfn, flags, shadow));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Zonelists (spec 01 section 3): in which order a node's requests try the zones.
+// Zonelists (spec 01 section 3, spec 05 T3 to T5): in which order a node's requests try the zones.
 
 #include "engine/internal.h"
 
@@ -21,8 +21,8 @@ static unsigned append_node(const struct yard *yard, uint8_t *list, unsigned n, 
 	return n;
 }
 
-// Z3.2. nr_nodes: none is left. "Has CPUs" counts for nothing: on x86 the list is built before they are registered (N4).
-static unsigned next_node(const struct yard *yard, unsigned local, uint64_t used, const uint32_t *load)
+// Z3.2, spec 05 T4. nr_nodes: none is left.
+unsigned next_best_node(const struct yard *yard, unsigned local, uint64_t used, bool count_cpus)
 {
 	uint64_t best_value = UINT64_MAX;
 	unsigned best = yard->nr_nodes;
@@ -34,7 +34,8 @@ static unsigned next_node(const struct yard *yard, unsigned local, uint64_t used
 
 		if (used >> n & 1 || !yard->nodes[n].has_memory)
 			continue;
-		value = (uint64_t)(distance(yard, local, n) + (n < local)) * YARD_NODES_MAX + load[n];
+		value = distance(yard, local, n) + (n < local) + (count_cpus && yard->nodes[n].nr_cpus);
+		value = value * YARD_NODES_MAX + yard->node_load[n];
 		if (value < best_value) {
 			best_value = value;
 			best = n;
@@ -43,18 +44,18 @@ static unsigned next_node(const struct yard *yard, unsigned local, uint64_t used
 	return best;
 }
 
-void build_zonelists(struct yard *yard)
+void build_zonelists(struct yard *yard, bool count_cpus)
 {
-	uint32_t load[YARD_NODES_MAX] = { 0 };
-
+	for (unsigned node = 0; node < yard->nr_nodes; node++)
+		yard->node_load[node] = 0;
 	for (unsigned local = 0; local < yard->nr_nodes; local++) {
 		struct node *node = &yard->nodes[local];
 		unsigned n = 0, prev = local, next;
 		uint64_t used = 0;
 
-		while ((next = next_node(yard, local, used, load)) < yard->nr_nodes) {
+		while ((next = next_best_node(yard, local, used, count_cpus)) < yard->nr_nodes) {
 			if (distance(yard, local, next) != distance(yard, local, prev))
-				load[next]++;
+				yard->node_load[next]++;
 			used |= 1ull << next;
 			n = append_node(yard, node->fallback, n, next);
 			prev = next;

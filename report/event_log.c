@@ -17,6 +17,7 @@
 struct output {
 	const char *path;
 	FILE *file;
+	int error; // errno of the first write that failed
 };
 
 struct event_log {
@@ -44,20 +45,35 @@ static bool close_output(struct output *output, char *error, size_t size)
 
 	if (!output->file)
 		return true;
-	fine = !ferror(output->file);
+	fine = !output->error && !ferror(output->file);
+	errno = 0;
 	if (fclose(output->file) || !fine) {
-		snprintf(error, size, "%s: %s", output->path, errno ? strerror(errno) : "could not be written");
+		int reason = output->error ? output->error : errno;
+
+		snprintf(error, size, "%s: %s", output->path, reason ? strerror(reason) : "could not be written");
 		fine = false;
 	}
 	output->file = NULL;
 	return fine;
 }
 
+static bool same_path(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b) && strcmp(a, "/dev/null") != 0;
+}
+
 struct event_log *event_log_open(const struct event_log_paths *paths, char *error, size_t size)
 {
-	struct event_log *log = calloc(1, sizeof(*log));
+	const char *twice = same_path(paths->text, paths->record) || same_path(paths->text, paths->perfetto) ? paths->text
+			    : same_path(paths->record, paths->perfetto) ? paths->record : NULL;
+	struct event_log *log;
 	char ignored[8];
 
+	if (twice) {
+		snprintf(error, size, "%s: it is to be two files at once", twice);
+		return NULL;
+	}
+	log = calloc(1, sizeof(*log));
 	if (!log) {
 		snprintf(error, size, "out of memory");
 		return NULL;
@@ -146,6 +162,15 @@ static void write_record(struct event_log *log, const struct yard_event *event, 
 
 // ---- all ----
 
+// What can't be written ends the simulation: a full disk is not worth hours of it.
+static void look_for_error(struct output *output, struct simulation *sim)
+{
+	if (!output->file || output->error || !ferror(output->file))
+		return;
+	output->error = errno ? errno : EIO;
+	sim_fail(sim, "%s: %s", output->path, strerror(output->error));
+}
+
 void event_log_event(struct event_log *log, struct simulation *sim, const struct yard_event *event)
 {
 	const struct sim_task *task = task_current(sim);
@@ -166,12 +191,16 @@ void event_log_event(struct event_log *log, struct simulation *sim, const struct
 		write_record(log, event, ns, task);
 	if (log->timeline)
 		timeline_event(log->timeline, sim, event);
+	look_for_error(&log->text, sim);
+	look_for_error(&log->record, sim);
+	look_for_error(&log->perfetto, sim);
 }
 
 void event_log_sample(struct event_log *log, struct simulation *sim)
 {
 	if (log->timeline)
 		timeline_sample(log->timeline, sim);
+	look_for_error(&log->perfetto, sim);
 }
 
 bool event_log_close(struct event_log *log, char *error, size_t size)
@@ -180,10 +209,9 @@ bool event_log_close(struct event_log *log, char *error, size_t size)
 
 	if (log->record.file && log->begun)
 		fprintf(log->record.file, "end %" PRIu64 "\n", log->events);
-	if (log->timeline && !timeline_destroy(log->timeline)) {
-		snprintf(error, size, "%s: could not be written", log->perfetto.path);
-		fine = false;
-	}
+	errno = 0;
+	if (log->timeline && !timeline_destroy(log->timeline) && !log->perfetto.error)
+		log->perfetto.error = errno ? errno : EIO;
 	fine &= close_output(&log->text, error, size);
 	fine &= close_output(&log->record, error, size);
 	fine &= close_output(&log->perfetto, error, size);

@@ -4,32 +4,61 @@
 
 #include "report/json.h"
 
-struct writer {
-	struct json json;
-	const struct scenario *scenario;
-};
+#include <string.h>
 
-static bool write_meta(struct writer *writer, const char *version, const struct run_set *set, unsigned nr_sets,
-		       uint64_t first_seed)
+static void write_fingerprint(struct json *json, const struct scenario *scenario)
 {
-	const struct scenario *scenario = writer->scenario;
-	struct json *json = &writer->json;
 	char digest[33];
 
 	snprintf(digest, sizeof(digest), "%016llx%016llx", (unsigned long long)scenario->fingerprint.high,
 		 (unsigned long long)scenario->fingerprint.low);
+	json_string(json, "machine", scenario->machine.name);
+	json_string(json, "fingerprint", digest);
+}
+
+static bool seen_policy(const struct run_set *set, unsigned index)
+{
+	for (unsigned i = 0; i < index; i++)
+		if (set[i].variant && !strcmp(set[i].policy, set[index].policy))
+			return true;
+	return false;
+}
+
+static void write_policies(struct json *json, const struct run_set *set, unsigned nr_sets)
+{
+	json_array(json, "policies");
+	for (unsigned i = 0; i < nr_sets; i++)
+		if (!seen_policy(set, i))
+			json_string(json, NULL, set[i].policy);
+	json_end(json);
+}
+
+static void write_variants(struct json *json, const struct run_set *set, unsigned nr_sets)
+{
+	json_array(json, "variants");
+	for (unsigned i = 0; i < nr_sets; i++) {
+		if (i && set[i].scenario == set[i - 1].scenario)
+			continue; // under another policy
+		json_object(json, NULL);
+		json_string(json, "name", set[i].variant);
+		write_fingerprint(json, set[i].scenario);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+static bool write_meta(struct json *json, const char *version, const struct run_set *set, unsigned nr_sets)
+{
 	json_object(json, NULL);
 	json_string(json, "type", "meta");
 	json_string(json, "version", version);
-	json_string(json, "scenario", scenario->name);
-	json_string(json, "machine", scenario->machine.name);
-	json_string(json, "fingerprint", digest);
-	json_u64(json, "seed", first_seed);
+	json_string(json, "scenario", set[0].scenario->name);
+	write_fingerprint(json, set[0].scenario);
+	json_u64(json, "seed", set[0].seed);
 	json_u64(json, "runs", set[0].nr_runs);
-	json_array(json, "policies");
-	for (unsigned i = 0; i < nr_sets; i++)
-		json_string(json, NULL, set[i].policy);
-	json_end(json);
+	write_policies(json, set, nr_sets);
+	if (set[0].variant)
+		write_variants(json, set, nr_sets);
 	json_end(json);
 	return json_line(json);
 }
@@ -107,6 +136,33 @@ static void write_times(struct json *json, const struct results *results)
 	json_end(json);
 }
 
+static void write_nodes(struct json *json, const struct machine *machine, const struct results *results)
+{
+	static const char *const numa[YARD_NUMA_STATS] = {
+		[YARD_NUMA_HIT] = "numa_hit",		      [YARD_NUMA_MISS] = "numa_miss",
+		[YARD_NUMA_FOREIGN] = "numa_foreign",	      [YARD_NUMA_INTERLEAVE_HIT] = "numa_interleave",
+		[YARD_NUMA_LOCAL] = "numa_local",	      [YARD_NUMA_OTHER] = "numa_other",
+	};
+
+	if (machine->nr_nodes == 1)
+		return;
+	json_array(json, "nodes");
+	for (uint32_t i = 0; i < machine->nr_nodes; i++) {
+		const struct result_node *node = &results->node[i];
+
+		json_object(json, NULL);
+		json_u64(json, "free_pages", node->free_pages);
+		json_u64(json, "file_pages", node->file_pages);
+		json_u64(json, "anon_pages", node->anon_pages);
+		json_u64(json, "scanned", node->scanned);
+		json_u64(json, "reclaimed", node->reclaimed);
+		for (unsigned stat = 0; stat < YARD_NUMA_STATS; stat++)
+			json_u64(json, numa[stat], node->numa[stat]);
+		json_end(json);
+	}
+	json_end(json);
+}
+
 static void write_kills(struct json *json, const struct results *results)
 {
 	json_u64(json, "nr_kills", results->nr_kills);
@@ -126,6 +182,28 @@ static void write_kills(struct json *json, const struct results *results)
 	json_end(json);
 }
 
+// C6: what its accesses cost, and where its anonymous memory lies.
+static void write_placement(struct json *json, const struct machine *machine, const struct workload_results *workload)
+{
+	const struct access_account *access = &workload->access;
+
+	if (access->accesses) {
+		json_object(json, "access");
+		json_u64(json, "accesses", access->accesses);
+		json_u64(json, "local", access->local);
+		json_u64(json, "mean_ps", access_mean_ps(access));
+		json_u64(json, "time_ns", access->time_ns);
+		json_u64(json, "waited_ns", access->waited_ns);
+		json_end(json);
+	}
+	if (machine->nr_nodes == 1)
+		return;
+	json_array(json, "resident_pages");
+	for (uint32_t i = 0; i < machine->nr_nodes; i++)
+		json_u64(json, NULL, workload->resident[i]);
+	json_end(json);
+}
+
 static void write_workloads(struct json *json, const struct scenario *scenario, const struct iteration *iteration)
 {
 	json_object(json, "workload");
@@ -137,6 +215,7 @@ static void write_workloads(struct json *json, const struct scenario *scenario, 
 		json_object(json, scenario->workload[i].common.name);
 		for (unsigned j = 0; j < workload->nr_figures; j++)
 			json_u64(json, workload->figure[j].name, workload->figure[j].value);
+		write_placement(json, &scenario->machine, workload);
 		if (workload->latency.count)
 			write_histogram(json, "latency_ns", &workload->latency);
 		json_end(json);
@@ -144,21 +223,29 @@ static void write_workloads(struct json *json, const struct scenario *scenario, 
 	json_end(json);
 }
 
-static bool write_iteration(struct writer *writer, const struct run_set *set, unsigned run, uint64_t number, uint64_t seed)
+// What a line of results is of.
+static void write_origin(struct json *json, const char *type, const struct run_set *set, unsigned run)
 {
-	const struct iteration *iteration = &set->run[run]->iteration[number];
-	struct json *json = &writer->json;
-
-	json_object(json, NULL);
-	json_string(json, "type", "result");
+	json_string(json, "type", type);
+	if (set->variant)
+		json_string(json, "variant", set->variant);
 	json_string(json, "policy", set->policy);
 	json_u64(json, "run", run);
-	json_u64(json, "seed", seed + run);
+	json_u64(json, "seed", set->seed + run);
+}
+
+static bool write_iteration(struct json *json, const struct run_set *set, unsigned run, uint64_t number)
+{
+	const struct iteration *iteration = &set->run[run]->iteration[number];
+
+	json_object(json, NULL);
+	write_origin(json, "result", set, run);
 	json_u64(json, "iteration", number);
 	write_times(json, &iteration->results);
-	write_workloads(json, writer->scenario, iteration);
+	write_workloads(json, set->scenario, iteration);
 	write_counters(json, &iteration->results);
 	write_requests(json, &iteration->results);
+	write_nodes(json, &set->scenario->machine, &iteration->results);
 	write_kills(json, &iteration->results);
 	json_end(json);
 	return json_line(json);
@@ -183,19 +270,15 @@ static void write_victims(struct json *json, const struct guard_state *guard)
 	json_end(json);
 }
 
-static bool write_guards(struct writer *writer, const struct run_set *set, unsigned run, uint64_t seed)
+static bool write_guards(struct json *json, const struct run_set *set, unsigned run)
 {
-	struct json *json = &writer->json;
 	bool fine = true;
 
-	for (uint32_t i = 0; i < writer->scenario->nr_guards; i++) {
+	for (uint32_t i = 0; i < set->scenario->nr_guards; i++) {
 		const struct guard_state *guard = &set->run[run]->guard[i];
 
 		json_object(json, NULL);
-		json_string(json, "type", "guard");
-		json_string(json, "policy", set->policy);
-		json_u64(json, "run", run);
-		json_u64(json, "seed", seed + run);
+		write_origin(json, "guard", set, run);
 		json_string(json, "guard", guard->name);
 		json_bool(json, "dry_run", guard->dry_run);
 		json_u64(json, "firings", guard->firings);
@@ -211,18 +294,17 @@ static bool write_guards(struct writer *writer, const struct run_set *set, unsig
 	return fine;
 }
 
-bool run_json(FILE *file, const char *version, const struct scenario *scenario, const struct run_set *set, unsigned nr_sets,
-	      uint64_t first_seed)
+bool run_json(FILE *file, const char *version, const struct run_set *set, unsigned nr_sets)
 {
-	struct writer writer = {.json = {.file = file}, .scenario = scenario};
-	bool fine = write_meta(&writer, version, set, nr_sets, first_seed);
+	struct json json = {.file = file};
+	bool fine = write_meta(&json, version, set, nr_sets);
 
 	for (unsigned i = 0; i < nr_sets; i++)
 		for (unsigned run = 0; run < set[i].nr_runs; run++)
 			for (uint64_t number = 0; number < set[i].run[run]->nr_iterations; number++)
-				fine &= write_iteration(&writer, &set[i], run, number, first_seed);
+				fine &= write_iteration(&json, &set[i], run, number);
 	for (unsigned i = 0; i < nr_sets; i++)
 		for (unsigned run = 0; run < set[i].nr_runs; run++)
-			fine &= write_guards(&writer, &set[i], run, first_seed);
+			fine &= write_guards(&json, &set[i], run);
 	return fine;
 }

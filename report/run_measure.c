@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct measure *add(struct measures *measures, const char *group, const char *name, enum compare_better better,
-			   unsigned decimals)
+struct measure *measures_add(struct measures *measures, const char *group, const char *name, enum compare_better better,
+			     unsigned decimals)
 {
 	static struct measure nowhere;
 	struct measure *measure = &nowhere;
@@ -32,9 +32,8 @@ static struct measure *add(struct measures *measures, const char *group, const c
 
 // ---- values ----
 
-// Mean over the iterations that tell.
-static double mean_of(const struct measure *measure, const struct run *run,
-		      double (*value)(const struct measure *measure, const struct iteration *iteration))
+double measure_mean_of(const struct measure *measure, const struct run *run,
+		       double (*value)(const struct measure *measure, const struct iteration *iteration))
 {
 	double sum = 0;
 	unsigned nr = 0;
@@ -57,7 +56,7 @@ static double counter_of(const struct measure *measure, const struct iteration *
 
 static double counter_value(const struct measure *measure, const struct run *run)
 {
-	return mean_of(measure, run, counter_of);
+	return measure_mean_of(measure, run, counter_of);
 }
 
 static double failures_of(const struct measure *measure, const struct iteration *iteration)
@@ -67,7 +66,7 @@ static double failures_of(const struct measure *measure, const struct iteration 
 
 static double failures_value(const struct measure *measure, const struct run *run)
 {
-	return mean_of(measure, run, failures_of);
+	return measure_mean_of(measure, run, failures_of);
 }
 
 // A workload makes its figures when there is something to count: in another run they may be others, in another order.
@@ -83,7 +82,7 @@ static double figure_of(const struct measure *measure, const struct iteration *i
 
 static double figure_value(const struct measure *measure, const struct run *run)
 {
-	return mean_of(measure, run, figure_of);
+	return measure_mean_of(measure, run, figure_of);
 }
 
 // ---- latencies ----
@@ -147,7 +146,7 @@ static void add_latency(struct measures *measures, const char *group, const char
 	struct measure *measure;
 
 	snprintf(name, sizeof(name), "%s %s us", what, point_names[point]);
-	measure = add(measures, group, name, COMPARE_LOWER, 2);
+	measure = measures_add(measures, group, name, COMPARE_LOWER, 2);
 	measure->value = value;
 	measure->index = index;
 	measure->point = point;
@@ -190,7 +189,7 @@ static void add_figure(struct measures *measures, const struct scenario *scenari
 	for (size_t i = first; i < measures->nr; i++)
 		if (measures->item[i].figure && !strcmp(measures->item[i].figure, figure->name))
 			return;
-	measure = add(measures, as ? as->group : scenario->workload[workload].common.name, as ? as->name : figure->name,
+	measure = measures_add(measures, as ? as->group : scenario->workload[workload].common.name, as ? as->name : figure->name,
 		      better, 0);
 	measure->value = figure_value;
 	measure->index = workload;
@@ -213,6 +212,7 @@ static void add_workload(struct measures *measures, const struct scenario *scena
 					add_figure(measures, scenario, workload, &results->figure[k], first);
 				latency = latency ? latency : results->latency_name;
 			}
+	measures_add_access(measures, set, nr_sets, workload);
 	for (unsigned point = 0; latency && point < POINTS; point++)
 		add_latency(measures, scenario->workload[workload].common.name, latency, workload, point,
 			    workload_latency_value);
@@ -223,7 +223,7 @@ static void add_workload(struct measures *measures, const struct scenario *scena
 static void add_counters(struct measures *measures)
 {
 	for (const struct counter_row *row = counter_rows; row->group; row++) {
-		struct measure *measure = add(measures, row->group, row->name, row->better, row->decimals);
+		struct measure *measure = measures_add(measures, row->group, row->name, row->better, row->decimals);
 
 		measure->value = counter_value;
 		measure->row = row;
@@ -236,7 +236,7 @@ static void add_classes(struct measures *measures)
 	static const unsigned points[] = {POINT_P50, POINT_P99, POINT_MAX};
 
 	for (unsigned class = 0; class < REQUEST_CLASSES; class++) {
-		struct measure *measure = add(measures, "Failed", request_class_name(class), COMPARE_LOWER, 0);
+		struct measure *measure = measures_add(measures, "Failed", request_class_name(class), COMPARE_LOWER, 0);
 
 		measure->value = failures_value;
 		measure->index = class;
@@ -269,8 +269,33 @@ static void choose_decimals(struct measure *measure, const struct run_set *set, 
 	}
 }
 
+static bool is_row(const struct measure *measure, const char *row)
+{
+	size_t group = strlen(measure->group);
+
+	return !strncmp(row, measure->group, group) && row[group] == ' ' && !strcmp(row + group + 1, measure->name);
+}
+
+// What a run does not tell is left out, but not what is 0.
+static bool keep_rows(struct measures *measures, const struct scenario *scenario)
+{
+	struct measures all = *measures;
+
+	*measures = (struct measures){0};
+	for (uint32_t i = 0; i < scenario->nr_rows; i++)
+		for (size_t j = 0; j < all.nr; j++)
+			if (is_row(&all.item[j], scenario->row[i])) {
+				struct measure *kept = measures_add(measures, "", "", COMPARE_NEITHER, 0);
+
+				*kept = all.item[j];
+				kept->always = true;
+			}
+	measures_free(&all);
+	return !measures->failed;
+}
+
 bool measures_collect(struct measures *measures, const struct scenario *scenario, const struct run_set *set,
-		      unsigned nr_sets)
+		      unsigned nr_sets, bool brief)
 {
 	size_t kept = 0;
 
@@ -278,8 +303,9 @@ bool measures_collect(struct measures *measures, const struct scenario *scenario
 		if (!scenario->workload[i].common.first)
 			add_workload(measures, scenario, set, nr_sets, i);
 	add_counters(measures);
+	measures_add_nodes(measures, set, nr_sets);
 	add_classes(measures);
-	if (measures->failed)
+	if (measures->failed || (brief && scenario->nr_rows && !keep_rows(measures, scenario)))
 		return false;
 	for (size_t i = 0; i < measures->nr; i++)
 		if (measures->item[i].always || tells(&measures->item[i], set, nr_sets)) {

@@ -8,10 +8,13 @@
 #include "report/compare.h"
 #include "sim/runner.h"
 
-struct run_set { // the runs of one policy, one a seed
-	const char *policy;
+struct run_set { // the runs of one column, one a seed
+	const char *label; // of the column: the policy, or the variant, or both
 	struct run **run;
 	unsigned nr_runs;
+	const struct scenario *scenario; // with the variant's changes; workloads are the same in all columns
+	const char *policy, *variant;	 // `variant` NULL: the scenario has none
+	uint64_t seed;			 // of the first run
 };
 
 struct counter_row;
@@ -27,10 +30,18 @@ struct measure {
 	double (*value)(const struct measure *measure, const struct run *run);
 	// What value() looks at.
 	const struct counter_row *row;
-	unsigned index;	    // of a workload, a class of requests
-	unsigned point;	    // of a latency
+	unsigned index;	    // of a workload, a class of requests, a node
+	unsigned point;	    // of a latency; a node of a workload; a figure of a node
 	const char *figure; // of a workload
 };
+
+// Adds a row with no value yet. Never NULL; without memory measures->failed is set. It may move with the next call.
+struct measures;
+struct measure *measures_add(struct measures *measures, const char *group, const char *name, enum compare_better better,
+			     unsigned decimals);
+// Mean over the iterations of a run that tell; NAN: none does.
+double measure_mean_of(const struct measure *measure, const struct run *run,
+		       double (*value)(const struct measure *measure, const struct iteration *iteration));
 
 struct measures {
 	struct measure *item;
@@ -38,13 +49,18 @@ struct measures {
 	bool failed; // no memory for one
 };
 
-// Fills an empty list with what some run tells and what is shown always. The scenario must outlive it. False: no memory.
+// Fills an empty list with what some run tells and what is shown always; `brief`: with the scenario's rows, in its order,
+// all without them. The scenario must outlive it. False: no memory.
 bool measures_collect(struct measures *measures, const struct scenario *scenario, const struct run_set *set,
-		      unsigned nr_sets);
+		      unsigned nr_sets, bool brief);
 void measures_free(struct measures *measures);
 
 // Mean of the runs that tell; NAN: none does.
 double measure_mean(const struct measure *measure, const struct run_set *set);
+
+// run_nodes.c: rows about where memory lies, on machines with more than one node, and what accesses cost.
+void measures_add_access(struct measures *measures, const struct run_set *set, unsigned nr_sets, unsigned workload);
+void measures_add_nodes(struct measures *measures, const struct run_set *set, unsigned nr_sets);
 
 // run_rows.c: the rows that are counters.
 struct counter_row {

@@ -45,6 +45,17 @@ static double compaction_cost(const struct iteration *i)
 	       / 1e6;
 }
 
+// spec 05 W1: mmtests' formula; a stray semicolon there loses what copying costs.
+static double autonuma_cost(const struct iteration *i)
+{
+	const uint64_t *counter = i->results.counter;
+
+	return (7 * (double)counter[RESULT_MACHINE(NUMA_PTE_UPDATES)]
+		+ 5000 * (double)counter[RESULT_MACHINE(NUMA_HINT_FAULTS)]
+		+ 19 * (double)counter[RESULT_MACHINE(NUMA_PAGES_MIGRATED)])
+	       / 1e6;
+}
+
 static double claims(const struct iteration *i)
 {
 	return (double)i->results.extfrag[EXTFRAG_CLAIM];
@@ -140,6 +151,17 @@ const struct counter_row counter_rows[] = {
 	{"Pages", "direct reclaimed", COMPARE_LOWER, 0, true, {NODE(PGSTEAL_DIRECT)}, 0, NULL},
 	{"Pages", "total scanned", COMPARE_LOWER, 0, true, {NODE(PGSCAN_ANON), NODE(PGSCAN_FILE)}, 0, NULL},
 	{"Pages", "total reclaimed", COMPARE_LOWER, 0, true, {NODE(PGSTEAL_ANON), NODE(PGSTEAL_FILE)}, 0, NULL},
+	{"Noderecl", "success", COMPARE_NEITHER, 0, false, {VM(ZONE_RECLAIM_SUCCESS)}, 0, NULL},
+	{"Noderecl", "failed", COMPARE_LOWER, 0, false, {VM(ZONE_RECLAIM_FAILED)}, 0, NULL},
+	{"AutoNUMA", "pte updates", COMPARE_LOWER, 0, false, {MACHINE(NUMA_PTE_UPDATES)}, 0, NULL},
+	{"AutoNUMA", "hint faults", COMPARE_LOWER, 0, false, {MACHINE(NUMA_HINT_FAULTS)}, 0, NULL},
+	{"AutoNUMA", "hint local faults", COMPARE_NEITHER, 0, false, {MACHINE(NUMA_HINT_FAULTS_LOCAL)}, 0, NULL},
+	{"AutoNUMA", "pages migrated", COMPARE_NEITHER, 0, false, {MACHINE(NUMA_PAGES_MIGRATED)}, 0, NULL},
+	{"AutoNUMA", "cost", COMPARE_LOWER, 2, false, {0}, 0, autonuma_cost},
+	{"Tiers", "promoted", COMPARE_NEITHER, 0, false, {MACHINE(PGPROMOTE_SUCCESS)}, 0, NULL},
+	{"Tiers", "promotion candidates", COMPARE_NEITHER, 0, false, {MACHINE(PGPROMOTE_CANDIDATE)}, 0, NULL},
+	{"Tiers", "demoted", COMPARE_NEITHER, 0, false,
+	 {NODE(PGDEMOTE_KSWAPD), NODE(PGDEMOTE_DIRECT), NODE(PGDEMOTE_KHUGEPAGED), NODE(PGDEMOTE_PROACTIVE)}, 0, NULL},
 	{"Swap", "out", COMPARE_LOWER, 0, true, {VM(PSWPOUT)}, 0, NULL},
 	{"Swap", "in", COMPARE_LOWER, 0, true, {VM(PSWPIN)}, 0, NULL},
 	{"File", "refaults", COMPARE_LOWER, 0, true, {NODE(WORKINGSET_REFAULT_FILE)}, 0, NULL},

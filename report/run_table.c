@@ -97,7 +97,7 @@ static bool print_significant(FILE *file, const struct measure *measure, const s
 		return false;
 	for (unsigned i = 0; i < nr_sets; i++) {
 		sample = take_sample(&set[i], measure);
-		fprintf(file, "%-10s %-24s %-32s", i ? "" : measure->group, i ? "" : measure->name, set[i].policy);
+		fprintf(file, "%-10s %-24s %-32s", i ? "" : measure->group, i ? "" : measure->name, set[i].label);
 		print_sample(file, measure, &sample);
 		fprintf(file, "%s%s\n", i ? " " : "", i ? verdict(measure, &base, &sample) : "");
 	}
@@ -109,7 +109,7 @@ void run_print_significance(FILE *file, const struct measures *measures, const s
 	size_t shown = 0;
 
 	fprintf(file, "Differs from %s by more than chance (%u runs, mean \u00b1 standard deviation, Welch's t-test at 5 %%)\n",
-		set[0].policy, set[0].nr_runs);
+		set[0].label, set[0].nr_runs);
 	for (size_t i = 0; i < measures->nr; i++)
 		shown += print_significant(file, &measures->item[i], set, nr_sets);
 	fprintf(file, "%s%zu of %zu rows.\n", shown ? "In all " : "None: ", shown, measures->nr);
@@ -144,7 +144,7 @@ void run_print_trend(FILE *file, const struct run_set *set, unsigned nr_sets)
 	for (unsigned i = 0; i < nr_sets; i++) {
 		uint64_t nr = set[i].run[0]->nr_iterations, first = 0, last = 0;
 
-		fprintf(file, "%-32s", set[i].policy);
+		fprintf(file, "%-32s", set[i].label);
 		for (uint64_t j = 0; j < nr; j++)
 			fprintf(file, " %" PRIu64, thp_alloc(&set[i], j));
 		for (uint64_t j = 0; nr >= 6 && j < 3; j++) {
@@ -183,7 +183,7 @@ static void print_guard(FILE *file, const struct run_set *set, uint32_t index)
 		if (guard->first_ns < earliest->first_ns)
 			earliest = guard;
 	}
-	fprintf(file, "%-32s %-14s", set->policy, earliest->name);
+	fprintf(file, "%-32s %-14s", set->label, earliest->name);
 	if (!fired) {
 		fprintf(file, " never fired\n");
 		return;
@@ -196,12 +196,14 @@ static void print_guard(FILE *file, const struct run_set *set, uint32_t index)
 	print_victims(file, earliest);
 }
 
-void run_print_guards(FILE *file, const struct scenario *scenario, const struct run_set *set, unsigned nr_sets)
+void run_print_guards(FILE *file, const struct run_set *set, unsigned nr_sets)
 {
-	if (!scenario->nr_guards)
-		return;
-	fprintf(file, "\nGuards\n");
+	bool any = false;
+
 	for (unsigned i = 0; i < nr_sets; i++)
-		for (uint32_t guard = 0; guard < scenario->nr_guards; guard++)
+		for (uint32_t guard = 0; guard < set[i].scenario->nr_guards; guard++) {
+			fputs(any ? "" : "\nGuards\n", file);
 			print_guard(file, &set[i], guard);
+			any = true;
+		}
 }

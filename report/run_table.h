@@ -6,10 +6,10 @@
 
 #include "report/run_measure.h"
 
-// A row for each measure, the mean over the runs of each policy; compare->column[] stays the caller's.
+// A row for each measure, the mean over the runs of each column; compare->column[] stays the caller's.
 void run_table(struct compare *compare, const struct measures *measures, const struct run_set *set, unsigned nr_sets);
 
-// For several runs: mean and standard deviation of what differs from the first policy by more than chance (Welch's t-test,
+// For several runs: mean and standard deviation of what differs from the first column by more than chance (Welch's t-test,
 // 5 %). Runs are the samples; iterations of one machine depend on each other.
 void run_print_significance(FILE *file, const struct measures *measures, const struct run_set *set, unsigned nr_sets);
 
@@ -17,5 +17,5 @@ void run_print_significance(FILE *file, const struct measures *measures, const s
 // Nothing if there were none.
 void run_print_trend(FILE *file, const struct run_set *set, unsigned nr_sets);
 
-// What each guard of the scenario did, and the first victims.
-void run_print_guards(FILE *file, const struct scenario *scenario, const struct run_set *set, unsigned nr_sets);
+// What each guard of the scenarios did, and the first victims.
+void run_print_guards(FILE *file, const struct run_set *set, unsigned nr_sets);

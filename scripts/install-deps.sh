@@ -9,7 +9,7 @@ set -eu
 # A package, and what shows that it is there where dpkg is not: cmd:PROGRAM or pc:PKG-CONFIG-MODULE.
 build='gcc=cmd:cc libc6-dev=cmd:cc meson=cmd:meson ninja-build=cmd:ninja pkg-config=cmd:pkg-config libzstd-dev=pc:libzstd
 	libfyaml-dev=pc:libfyaml libxxhash-dev=pc:libxxhash libtracecmd-dev=pc:libtracecmd libtracefs-dev=pc:libtracefs libtraceevent-dev=pc:libtraceevent
-	libcmocka-dev=pc:cmocka'
+	libhwloc-dev=pc:hwloc libcmocka-dev=pc:cmocka'
 check='gcc=cmd:gcc clang=cmd:clang binutils=cmd:nm valgrind=cmd:valgrind protobuf-compiler=cmd:protoc'
 coverage='gcovr=cmd:gcovr'
 

@@ -65,6 +65,8 @@ enum config_type {
 	CONFIG_OPTIONAL, // a pointer to a struct of .schema; NULL if it is not written, or "none"
 	CONFIG_LIST,	 // CONFIG_LIST_OF(): elements as .element says, which may be lists again
 	CONFIG_VARIANT,	 // struct config_variant: a mapping whose key `kind` selects the schema
+	CONFIG_CHANGES,	 // const struct config_node *: a mapping of --set's paths to values, for config_resolve(); NULL
+			 // if it is not written
 	CONFIG_PLACE,	 // const struct config_node *: the mapping that the struct was read from, for
 			 // config_error(); has no name and is not written in a file
 };
@@ -119,7 +121,7 @@ struct config_field {
 	enum config_type type;
 	size_t offset, size;	  // CONFIG_AT()
 	const char *default_text; // as a file would say it, "[]" or "[a, b]" for a list; NULL: must be written
-				  // (but sections, optional ones and places)
+				  // (but sections, optional ones, changes and places)
 	uint64_t min, max;	  // in units of the type, of a rate in events per 1000 s, of a list and of flags in
 				  // elements; max 0: no limit
 	bool range;		  // the member is a struct config_range
@@ -194,6 +196,17 @@ struct config_node *config_resolve(struct config *config, struct config_node *ro
 				   const struct config_include *includes, size_t nr_includes, const char *const *sets,
 				   size_t nr_sets);
 
+// The same with changes that a document itself names: a mapping as CONFIG_CHANGES reads it, NULL: none. They come before
+// the command line's assignments, which win. What is wrong with one is told with its place in the document.
+struct config_node *config_resolve_changed(struct config *config, struct config_node *root,
+					   const struct config_node *changes, const struct config_include *includes,
+					   size_t nr_includes, const char *const *sets, size_t nr_sets);
+
+// The element of this name of a list of mappings, and what a mapping has under a key; NULL: it is not there (or `node` is
+// NULL or something else).
+const struct config_node *config_element(const struct config_node *node, const char *name);
+const struct config_node *config_value(const struct config_node *node, const char *key);
+
 // ---- structs ----
 
 // Fills `object`, a struct of the schema, from a document (NULL: nothing, false). false: there were errors, all of
@@ -217,6 +230,9 @@ bool config_check_schema(struct config *config, const struct config_schema *sche
 
 // One line for each field: name, type, default, help; sections indented below. `indent`: columns in front.
 void config_print_fields(FILE *file, const struct config_schema *schema, unsigned indent);
+
+// One line "path = value" for each of the changes, as --set takes them; lists and mappings as YAML. NULL: none.
+void config_print_changes(FILE *file, const struct config_node *changes, unsigned indent);
 
 // What a field takes: "size", "time..time", "always|madvise|never". Returns text.
 const char *config_type_text(const struct config_field *field, char *text, size_t size);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sim/config_internal.h"
 
@@ -91,12 +92,26 @@ static struct config_node *read_stream(struct config *config, const char *path, 
 	return root;
 }
 
+// Each simulation reads its scenario anew: of a pipe the second one would find nothing.
+static bool can_be_read_again(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+}
+
 struct config_node *config_read(struct config *config, const char *path)
 {
 	const struct config_source source = {.name = path};
-	FILE *file = fopen(path, "rb");
 	struct config_node *root;
+	FILE *file;
 
+	if (!can_be_read_again(path)) {
+		config_say(config, (struct config_place){.source = &source},
+			   "a pipe or a device can't be read several times; write it to a file first");
+		return NULL;
+	}
+	file = fopen(path, "rb");
 	if (!file) {
 		config_say(config, (struct config_place){.source = &source}, "%s", strerror(errno));
 		return NULL;

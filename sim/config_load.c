@@ -83,7 +83,7 @@ static bool load_absent(const struct context *context, const struct config_field
 	}
 	if (field->default_text)
 		return load_default(context, field, member);
-	if (field->type == CONFIG_OPTIONAL)
+	if (field->type == CONFIG_OPTIONAL || field->type == CONFIG_CHANGES)
 		return true; // NULL already
 	if (field->type == CONFIG_SECTION)
 		return load_value(context, field, &nothing, member);
@@ -135,6 +135,17 @@ static bool load_section(const struct context *context, const struct config_fiel
 	const struct config_node *mapping = mapping_of(context, field, node);
 
 	return mapping && load_fields(&inner, field->schema, mapping, object);
+}
+
+static bool load_changes(const struct context *context, const struct config_field *field,
+			 const struct config_node *node, void *member)
+{
+	if (node->blank)
+		return true;
+	if (node->type != CONFIG_NODE_MAPPING)
+		return refuse_type(context, field, node);
+	memcpy(member, &node, sizeof(node));
+	return true;
 }
 
 static bool load_optional(const struct context *context, const struct config_field *field,
@@ -345,6 +356,7 @@ static bool load_value(const struct context *context, const struct config_field 
 	switch (field->type) {
 	case CONFIG_SECTION: return load_section(context, field, node, member);
 	case CONFIG_OPTIONAL: return load_optional(context, field, node, member);
+	case CONFIG_CHANGES: return load_changes(context, field, node, member);
 	case CONFIG_LIST: return load_list(context, field, node, member);
 	case CONFIG_VARIANT: return load_variant(context, field, node, member);
 	case CONFIG_FLAGS: return load_flags(context, field, node, member);

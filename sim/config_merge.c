@@ -195,27 +195,51 @@ static struct config_node *include(struct config *config, const struct config_in
 	return config_overlay(config, base, node);
 }
 
-static bool chooses_file(const char *set, const struct config_include *includes, size_t nr_includes)
+// True for "machine" and "machine.base", alone or with a '=' behind them.
+static bool chooses_file(const char *path, const struct config_include *includes, size_t nr_includes)
 {
 	for (size_t i = 0; i < nr_includes; i++) {
 		size_t length = strlen(includes[i].key);
 
-		if (!strncmp(set, includes[i].key, length)
-		    && (set[length] == '=' || !strncmp(set + length, ".base=", 6)))
+		if (strncmp(path, includes[i].key, length) != 0)
+			continue;
+		if (!strncmp(path + length, ".base", 5))
+			length += 5;
+		if (path[length] == '=' || !path[length])
 			return true;
 	}
 	return false;
 }
 
-struct config_node *config_resolve(struct config *config, struct config_node *root,
-				   const struct config_include *includes, size_t nr_includes, const char *const *sets,
-				   size_t nr_sets)
+// The changes that choose a file, or the others.
+static void apply_changes(struct config *config, struct config_node *root, const struct config_node *changes,
+			  const struct config_include *includes, size_t nr_includes, bool files)
+{
+	for (size_t i = 0; changes && changes->type == CONFIG_NODE_MAPPING && i < changes->nr; i++) {
+		const struct config_item *item = &changes->item[i];
+		char *path = config_copy_text(config, item->key, strlen(item->key));
+
+		if (path && chooses_file(item->key, includes, nr_includes) == files)
+			assign(config, root, path, item->place, config_node_copy(config, item->value));
+	}
+}
+
+static void apply_sets(struct config *config, struct config_node *root, const char *const *sets, size_t nr_sets,
+		       const struct config_include *includes, size_t nr_includes, bool files)
+{
+	for (size_t i = 0; i < nr_sets; i++)
+		if (chooses_file(sets[i], includes, nr_includes) == files)
+			config_override(config, root, sets[i]);
+}
+
+struct config_node *config_resolve_changed(struct config *config, struct config_node *root,
+					   const struct config_node *changes, const struct config_include *includes,
+					   size_t nr_includes, const char *const *sets, size_t nr_sets)
 {
 	if (!root)
 		return NULL;
-	for (size_t i = 0; i < nr_sets; i++)
-		if (chooses_file(sets[i], includes, nr_includes))
-			config_override(config, root, sets[i]);
+	apply_changes(config, root, changes, includes, nr_includes, true);
+	apply_sets(config, root, sets, nr_sets, includes, nr_includes, true);
 	for (size_t i = 0; i < nr_includes; i++) {
 		struct config_item *item = config_node_find(root, includes[i].key);
 
@@ -227,8 +251,14 @@ struct config_node *config_resolve(struct config *config, struct config_node *ro
 		if (!item->value)
 			return NULL;
 	}
-	for (size_t i = 0; i < nr_sets; i++)
-		if (!chooses_file(sets[i], includes, nr_includes))
-			config_override(config, root, sets[i]);
+	apply_changes(config, root, changes, includes, nr_includes, false);
+	apply_sets(config, root, sets, nr_sets, includes, nr_includes, false);
 	return root;
+}
+
+struct config_node *config_resolve(struct config *config, struct config_node *root,
+				   const struct config_include *includes, size_t nr_includes, const char *const *sets,
+				   size_t nr_sets)
+{
+	return config_resolve_changed(config, root, NULL, includes, nr_includes, sets, nr_sets);
 }

@@ -151,6 +151,7 @@ static void write_optional(FILE *file, const struct path *path, const struct con
 static void write_field(FILE *file, const struct path *path, const struct config_field *field, const void *member)
 {
 	switch (field->type) {
+	case CONFIG_CHANGES: // applied, it is seen in what it changed
 	case CONFIG_PLACE: return;
 	case CONFIG_SECTION: write_struct(file, path, field->schema, member); return;
 	case CONFIG_OPTIONAL: write_optional(file, path, field, member); return;
@@ -195,6 +196,7 @@ static const char *default_of(const struct config_field *field)
 		return *field->default_text ? field->default_text : "-";
 	switch (field->type) {
 	case CONFIG_SECTION: return "";
+	case CONFIG_CHANGES:
 	case CONFIG_OPTIONAL: return "none";
 	default: return "required";
 	}
@@ -240,5 +242,34 @@ void config_print_fields(FILE *file, const struct config_schema *schema, unsigne
 			inner = inner->element;
 		if (inner->schema)
 			config_print_fields(file, inner->schema, indent + 2);
+	}
+}
+
+// ---- changes ----
+
+static void print_node(FILE *file, const struct config_node *node, bool inside)
+{
+	bool list = node->type == CONFIG_NODE_LIST;
+
+	if (node->type == CONFIG_NODE_SCALAR) {
+		write_text(file, node->text, inside && node->text[strcspn(node->text, ",:{}[] ")]);
+		return;
+	}
+	fputc(list ? '[' : '{', file);
+	for (size_t i = 0; i < node->nr; i++) {
+		fputs(i ? ", " : "", file);
+		if (!list)
+			fprintf(file, "%s: ", node->item[i].key);
+		print_node(file, node->item[i].value, true);
+	}
+	fputc(list ? ']' : '}', file);
+}
+
+void config_print_changes(FILE *file, const struct config_node *changes, unsigned indent)
+{
+	for (size_t i = 0; changes && i < changes->nr; i++) {
+		fprintf(file, "%*s%s = ", (int)indent, "", changes->item[i].key);
+		print_node(file, changes->item[i].value, false);
+		fputc('\n', file);
 	}
 }

@@ -163,6 +163,7 @@ static const char *type_name(const struct config_field *field)
 	case CONFIG_NAME: return "name";
 	case CONFIG_SECTION: return "section";
 	case CONFIG_OPTIONAL: return "section|none";
+	case CONFIG_CHANGES: return "path: value";
 	case CONFIG_VARIANT: return field->variants->what;
 	default: return "";
 	}

@@ -158,6 +158,24 @@ const char *config_node_noun(const struct config_node *node)
 	return node->type == CONFIG_NODE_LIST ? "a list" : "a single value";
 }
 
+const struct config_node *config_value(const struct config_node *node, const char *key)
+{
+	const struct config_item *item = node ? config_node_find(node, key) : NULL;
+
+	return item ? item->value : NULL;
+}
+
+const struct config_node *config_element(const struct config_node *node, const char *name)
+{
+	for (size_t i = 0; node && node->type == CONFIG_NODE_LIST && i < node->nr; i++) {
+		const struct config_node *own = config_value(node->item[i].value, "name");
+
+		if (own && own->type == CONFIG_NODE_SCALAR && !strcmp(own->text, name))
+			return node->item[i].value;
+	}
+	return NULL;
+}
+
 bool config_given(const struct config_node *place, const char *key)
 {
 	return place && config_node_find(place, key);

@@ -26,6 +26,7 @@ size_t config_member_size(const struct config_field *field)
 	case CONFIG_STRING:
 	case CONFIG_NAME:
 	case CONFIG_OPTIONAL:
+	case CONFIG_CHANGES:
 	case CONFIG_PLACE: return sizeof(void *);
 	case CONFIG_SECTION: return field->schema->size;
 	case CONFIG_LIST: return sizeof(CONFIG_LIST_OF(void));
@@ -102,6 +103,7 @@ const char *config_expected(const struct config_field *field, char *text)
 	case CONFIG_NAME: return "a name of letters, digits, '-' and '_', not only digits";
 	case CONFIG_LIST: return "a list: '- ' before each element, or [A, B]";
 	case CONFIG_OPTIONAL: return "a mapping (lines 'key: value') or none";
+	case CONFIG_CHANGES: return "a mapping (lines 'path: value' such as machine.memory: 64GiB)";
 	case CONFIG_SECTION:
 	case CONFIG_VARIANT: return "a mapping (lines 'key: value')";
 	default: break;

@@ -25,7 +25,9 @@
 	X(READ_FAULT, "read_fault", 900, 500, 2000, 0, 'c', "X13", "fault on a cached file page, maps 16 around")      \
 	X(SCAN_PAGE, "scan_page", 120, 60, 400, 0, 'c', "X14", "reclaim decides about a page")                        \
 	X(RECLAIM_PAGE, "reclaim_page", 420, 200, 1000, 1, 'b', "X15", "reclaim frees a clean page, besides the scan")  \
+	X(RECLAIM_TAIL, "reclaim_tail", 420, 50, 420, 0, 'c', "X15", "... each further page of a large one")            \
 	X(DIRECT_RECLAIM, "direct_reclaim", 3000, 1000, 10000, 1, 'c', "X16", "set-up of one call of direct reclaim")  \
+	X(NODE_RECLAIM, "node_reclaim", 100, 50, 500, 0, 'b', "X16", "node reclaim that finds nothing it may scan")     \
 	X(LRU_PAGE, "lru_page", 30, 10, 100, 0, 'c', "X14", "a page joins or leaves an LRU list")                     \
 	X(UNMAP, "unmap", 180, 80, 600, 0, 'c', "X17", "reverse map walk and unmapping of one entry")                 \
 	X(TLB_FLUSH, "tlb_flush", 1250, 800, 8000, 0, 'c', "X18, X19", "flush of all CPUs, once a batch")             \
@@ -46,6 +48,8 @@
 	X(FORK, "fork", 60000, 30000, 200000, 0, 'c', "X41", "fork() and exit() besides the memory they touch")       \
 	X(SYSCALL, "syscall", 150, 60, 500, 0, 'c', "X28", "a system call besides its work")                          \
 	X(PACKET, "packet", 1500, 500, 5000, 0, 'c', "X28", "a network packet's way besides memory")                  \
+	X(HINT_MARK, "hint_mark", 10, 5, 30, 0, 'b', "X25", "NUMA balancing marks a page")                            \
+	X(HINT_FAULT, "hint_fault", 1500, 1000, 5000, 0, 'c', "X25", "hinting fault without moving the page")          \
 	X(TOUCH, "touch", 100, 5, 250, 0, 'a', "X30", "an access that finds its page mapped")
 
 enum cost {

@@ -66,7 +66,7 @@ static int fault_new(struct simulation *sim, struct memory_object *object, uint6
 		return TOUCH_MINOR;
 	if (!region_map(sim, object, page))
 		return FAULT_FAILED;
-	pfn = sim_alloc(sim, REQUEST_ANON, ANON_GFP, 0, object->node);
+	pfn = sim_alloc_mapped(sim, ANON_GFP, object, page);
 	if (pfn == YARD_PFN_NONE)
 		return FAULT_FAILED;
 	sim_charge(sim, COST_ZERO_PAGE, 1);
@@ -174,7 +174,7 @@ static enum touch_result fault_anon(struct simulation *sim, struct memory_object
 // Sets the accessed bit of a page that is mapped; a write to one that is clean must be a fault.
 static inline bool touch_mapped(struct simulation *sim, const struct region *region, unsigned offset, bool write)
 {
-	const uint64_t wanted = ENTRY_RESIDENT | ENTRY_READING | (write ? ENTRY_PROTECTED : 0);
+	const uint64_t wanted = ENTRY_RESIDENT | ENTRY_READING | ENTRY_HINT | (write ? ENTRY_PROTECTED : 0);
 	uint64_t entry;
 
 	if (region->huge)
@@ -184,6 +184,17 @@ static inline bool touch_mapped(struct simulation *sim, const struct region *reg
 	return (entry & wanted) == ENTRY_RESIDENT && yard_lru_touch(sim->yard, entry_head(entry), 1, false) == YARD_OK;
 }
 
+// NUMA balancing: the task's tick, and the hinting fault of a page that is marked.
+static void balance(struct simulation *sim, struct memory_object *object, uint64_t page)
+{
+	const struct region *region;
+
+	numa_balancing_tick(sim);
+	region = region_of(sim, object, page);
+	if (region->huge_hint || region_entry(region, page & (REGION_PAGES - 1)) & ENTRY_HINT)
+		numa_hinting_fault(sim, object, page);
+}
+
 enum touch_result memory_touch(struct simulation *sim, struct memory_object *object, uint64_t page, bool write)
 {
 	if (page >= object->pages) {
@@ -191,6 +202,8 @@ enum touch_result memory_touch(struct simulation *sim, struct memory_object *obj
 			sim_fail(sim, "page %llu is outside object %u", (unsigned long long)page, object->id);
 		return TOUCH_OOM;
 	}
+	if (sim->balancing && object->kind == OBJECT_ANON)
+		balance(sim, object, page);
 	if (touch_mapped(sim, region_of(sim, object, page), page & (REGION_PAGES - 1), write)) {
 		sim_charge(sim, COST_TOUCH, 1);
 		sim->memory->statistics.touches++;
@@ -208,6 +221,8 @@ static uint64_t touch_part_of_huge(struct simulation *sim, struct memory_object 
 	struct region *region = region_of(sim, object, page);
 	uint64_t left = REGION_PAGES - page % REGION_PAGES;
 
+	if (sim->balancing && region->huge)
+		balance(sim, object, page);
 	if (!region->huge || !touch_mapped(sim, region, 0, write))
 		return 0;
 	count = count < left ? count : left;

@@ -20,7 +20,7 @@ enum thp_fault fault_huge(struct simulation *sim, struct memory_object *object, 
 
 	if (!huge_possible(sim, object, page))
 		return THP_NOT_POSSIBLE;
-	pfn = sim_alloc_huge(sim, object->huge_gfp, object->node);
+	pfn = sim_alloc_huge(sim, object->huge_gfp, object, page);
 	if (pfn == YARD_PFN_NONE) {
 		sim->memory->statistics.thp_fault_fallback++;
 		return THP_FELL_BACK;
@@ -39,7 +39,7 @@ enum thp_fault fault_huge(struct simulation *sim, struct memory_object *object, 
 	region->object = object;
 	yard_set_owner(sim->yard, pfn, owner_word(object, page & ~(uint64_t)(REGION_PAGES - 1)));
 	object->huge_pages += REGION_PAGES;
-	count_resident(object, REGION_PAGES);
+	count_resident(sim, object, pfn, REGION_PAGES);
 	sim->memory->statistics.thp_fault_alloc++;
 	yard_lru_add(sim->yard, pfn, object_lru_flags(object), (enum yard_mapping)object->mapping);
 	yard_lru_touch(sim->yard, pfn, 1, false);

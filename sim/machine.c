@@ -10,13 +10,19 @@
 
 #include "sim/machine_file.h"
 
-enum { LOCAL_DISTANCE = 10, REMOTE_DISTANCE = 20, DEFAULT_RECLAIM_DISTANCE = 30 };
+enum { LOCAL_DISTANCE = 10 };
 
 #define PAGES_MAX (UINT64_C(15) << 28) // 15 TiB
 #define FIRST_RESERVED_PAGES ((UINT64_C(1) << 20) / 4096)
 
 static const struct config_word as_machine[] = {{"machine", MACHINE_AUTO}, {0}};
 static const struct config_word computed[] = {{"auto", MACHINE_AUTO}, {0}};
+static const struct config_word kind_words[] = {
+	{"dram", MEMORY_DRAM}, {"hbm", MEMORY_HBM}, {"cxl", MEMORY_CXL}, {"pmem", MEMORY_PMEM}, {0},
+};
+static const struct config_word built_words[] = {
+	{"auto", ZONELIST_AUTO}, {"boot", ZONELIST_BOOT}, {"hotplug", ZONELIST_HOTPLUG}, {0},
+};
 static const struct config_word zones_words[] = {{"pc", 0}, {"one", 1}, {0}};
 static const struct config_word enabled_words[] = {
 	{"never", THP_NEVER}, {"madvise", THP_MADVISE}, {"always", THP_ALWAYS}, {0},
@@ -40,8 +46,12 @@ static const struct config_field node_fields[] = {
 	 .help = "of it: ZONE_MOVABLE, at the end"},
 	{"cpus", CONFIG_COUNT, NODE(cpus), .default_text = "machine", .max = YARD_CPUS_MAX, .words = as_machine,
 	 .help = "may be 0"},
-	{"tier", CONFIG_COUNT, NODE(tier), .default_text = "0", .max = 63,
-	 .help = "of memory, 0 the fastest (spec 04 P-8)"},
+	{"tier", CONFIG_COUNT, NODE(tier), .default_text = "auto", .max = 63, .words = computed,
+	 .help = "of memory, 0 the fastest; auto: by latency and bandwidth (spec 05 D1), 0 if another says its own"},
+	{"socket", CONFIG_COUNT, NODE(socket), .default_text = "auto", .max = YARD_NODES_MAX - 1, .words = computed,
+	 .help = "nodes of one share its links to the others; auto: its own"},
+	{"kind", CONFIG_ENUM, NODE(kind), .default_text = "dram", .words = kind_words,
+	 .help = "of memory; cxl and pmem join after boot (zonelist_built)"},
 	{0},
 };
 static const struct config_schema node_schema = {"node", sizeof(struct machine_node_file), node_fields, NULL};
@@ -52,6 +62,22 @@ static const struct config_field distance_element = {
 	.type = CONFIG_COUNT, .size = 1, .min = LOCAL_DISTANCE, .max = 254};
 static const struct config_field distance_row = {.type = CONFIG_LIST, .size = sizeof(CONFIG_LIST_OF(uint8_t)),
 						 .element = &distance_element};
+
+static const struct config_field latency_element = {.type = CONFIG_TIME, .size = 8, .min = 1, .max = 1000000};
+static const struct config_field latency_row = {.type = CONFIG_LIST, .size = sizeof(struct machine_row),
+						.element = &latency_element};
+static const struct config_field bandwidth_element = {.type = CONFIG_BANDWIDTH, .size = 8, .min = 1000000};
+static const struct config_field bandwidth_row = {.type = CONFIG_LIST, .size = sizeof(struct machine_row),
+						  .element = &bandwidth_element};
+
+static const struct config_field access_fields[] = {
+	{"hit", CONFIG_TIME, CONFIG_AT(struct machine_access_file, hit_ns), .default_text = "17ns", .max = 10000,
+	 .help = "an access that the CPU's caches have (spec 05 X34 c)"},
+	{"misses", CONFIG_PERCENT, CONFIG_AT(struct machine_access_file, miss_ppm), .default_text = "45%",
+	 .max = 1000000, .help = "share of accesses that go to memory (m)"},
+	{0},
+};
+static const struct config_schema access_schema = {"access", sizeof(struct machine_access_file), access_fields, NULL};
 
 #define SYSCTL(key, lowest, highest, initial, text)                                                                    \
 	{#key, CONFIG_COUNT, CONFIG_AT(struct machine_sysctl_file, key), .default_text = initial, .min = lowest,       \
@@ -114,17 +140,29 @@ static const struct config_field machine_fields[] = {
 	 .help = "more than one, or one that differs"},
 	{"distance", CONFIG_LIST, AT(distance), .default_text = "[]", .max = YARD_NODES_MAX, .element = &distance_row,
 	 .help = "rows as in numactl --hardware; without: 10 local, 20 remote"},
+	{"latency", CONFIG_LIST, AT(latency), .default_text = "[]", .max = YARD_NODES_MAX,
+	 .element = &latency_row, .help = "rows: from CPUs of a node to each node's idle memory; without: 80ns everywhere"},
+	{"bandwidth", CONFIG_LIST, AT(bandwidth), .default_text = "[]", .max = YARD_NODES_MAX,
+	 .element = &bandwidth_row, .help = "rows: of a node's own memory, and of its links to the others; without: no limits"},
+	{"access", CONFIG_SECTION, AT(access), .schema = &access_schema,
+	 .help = "what an access costs besides latency"},
+	{"zonelist_built", CONFIG_ENUM, AT(zonelist_built), .default_text = "auto", .words = built_words,
+	 .help = "before or after the CPUs were known (spec 05 T5); auto: hotplug with cxl or pmem"},
 	{"zones", CONFIG_ENUM, AT(zones), .default_text = "pc", .words = zones_words,
 	 .help = "pc: DMA, DMA32, NORMAL; one: all is NORMAL"},
 	{"node_reclaim_distance", CONFIG_COUNT, AT(node_reclaim_distance), .default_text = "30", .min = LOCAL_DISTANCE,
 	 .max = 255, .help = "farther nodes are not spared by zone_reclaim_mode"},
 	{"demotion", CONFIG_BOOL, AT(demotion), .default_text = "off", .help = "numa/demotion_enabled"},
+	{"numa_balancing", CONFIG_SECTION, AT(numa_balancing), .schema = &numa_balancing_schema,
+	 .help = "pages follow the tasks that use them"},
 	{"lru_gen", CONFIG_BOOL, AT(lru_gen), .default_text = "off",
 	 .help = "the multi-gen LRU, for policies that do not say"},
 	{"sysctl", CONFIG_SECTION, AT(sysctl), .schema = &sysctl_schema, .help = "vm.*"},
 	{"thp", CONFIG_SECTION, AT(thp), .schema = &thp_schema, .help = "transparent huge pages"},
 	{"readahead", CONFIG_PAGES, AT(readahead), .default_text = "128KiB", .max = 65536,
 	 .help = "most that is read ahead of a sequential reader"},
+	{"readahead_wakes_kswapd", CONFIG_BOOL, AT(readahead_wakes_kswapd), .default_text = "on",
+	 .help = "when it does not get a large folio; off: a remedy of spec 04 O-11"},
 	{"hz", CONFIG_COUNT, AT(hz), .default_text = "250", .min = 24, .max = 10000, .help = "ticks a second"},
 	{"devices", CONFIG_LIST, AT(devices), .default_text = "[]", .max = 64, .element = &device_element,
 	 .help = "that differ from the presets"},
@@ -147,13 +185,18 @@ static uint64_t said(uint64_t value, uint64_t otherwise)
 	return value == MACHINE_AUTO ? otherwise : value;
 }
 
-static bool check_node(struct config *config, const struct config_node *place, const struct machine_node *node)
+// Node 0 has memory that the kernel can use for itself; another one may be movable as a whole, as memory that was
+// added.
+static bool check_node(struct config *config, const struct config_node *place, const struct machine_node *node,
+		       bool first)
 {
+	uint64_t needed = node->reserved_pages + node->movable_pages + first;
+
 	if (node->pages < 1024) {
 		config_error(config, place, "memory", "a node has at least 4MiB of memory");
 		return false;
 	}
-	if (node->reserved_pages + node->movable_pages >= node->pages) {
+	if (needed > node->pages || node->reserved_pages == node->pages) {
 		config_error(config, place, node->reserved_pages >= node->pages ? "reserved" : "movable",
 			     "nothing is left of the node's %" PRIu64 " pages: %" PRIu64 " are reserved, %" PRIu64
 			     " movable",
@@ -165,7 +208,10 @@ static bool check_node(struct config *config, const struct config_node *place, c
 
 static bool build_nodes(struct config *config, const struct machine_file *file, struct machine *machine)
 {
-	const struct machine_node_file alike = {file->place, MACHINE_AUTO, MACHINE_AUTO, MACHINE_AUTO, MACHINE_AUTO, 0};
+	const struct machine_node_file alike = {
+		file->place,  MACHINE_AUTO, MACHINE_AUTO, MACHINE_AUTO,
+		MACHINE_AUTO, MACHINE_AUTO, MACHINE_AUTO, MEMORY_DRAM,
+	};
 	uint64_t pages = 0, cpus = 0;
 	bool fine = true;
 
@@ -181,10 +227,10 @@ static bool build_nodes(struct config *config, const struct machine_file *file, 
 		node->reserved_pages = said(from->reserved, file->reserved);
 		node->movable_pages = said(from->movable, file->movable);
 		node->cpus = (uint32_t)said(from->cpus, file->cpus);
-		node->tier = from->tier;
+		node->kind = (uint8_t)from->kind;
 		pages += node->pages;
 		cpus += node->cpus;
-		fine &= check_node(config, from->place, node);
+		fine &= check_node(config, from->place, node, i == 0);
 	}
 	if (pages > PAGES_MAX) {
 		config_error(config, file->place, "memory",
@@ -198,39 +244,6 @@ static bool build_nodes(struct config *config, const struct machine_file *file, 
 	}
 	machine->nr_cpus = (uint32_t)cpus;
 	return fine;
-}
-
-static bool build_distance(struct config *config, const struct machine_file *file, struct machine *machine)
-{
-	uint32_t nr = machine->nr_nodes;
-
-	machine->distance = calloc(nr, nr);
-	if (!machine->distance)
-		return false;
-	if (!file->distance.nr) {
-		memset(machine->distance, REMOTE_DISTANCE, (size_t)nr * nr);
-		for (uint32_t i = 0; i < nr; i++)
-			machine->distance[i * nr + i] = LOCAL_DISTANCE;
-		return true;
-	}
-	if (file->distance.nr != nr) {
-		config_error(config, file->place, "distance", "%zu rows for %u nodes", file->distance.nr, nr);
-		return false;
-	}
-	for (uint32_t i = 0; i < nr; i++) {
-		if (file->distance.item[i].nr != nr) {
-			config_error(config, file->place, "distance", "row %u has %zu distances for %u nodes", i,
-				     file->distance.item[i].nr, nr);
-			return false;
-		}
-		memcpy(machine->distance + i * nr, file->distance.item[i].item, nr);
-		if (machine->distance[i * nr + i] != LOCAL_DISTANCE) {
-			config_error(config, file->place, "distance", "a node is at distance %d from itself, not %u",
-				     LOCAL_DISTANCE, machine->distance[i * nr + i]);
-			return false;
-		}
-	}
-	return true;
 }
 
 // Where 0 means the default in struct yard_config, -1 means 0.
@@ -266,6 +279,8 @@ static void build_costs(const struct machine_file *file, struct machine *machine
 	machine->cpu_scale_thousandths = file->cpu_scale;
 	for (unsigned i = 0; i < COSTS; i++)
 		machine->cost_ns[i] = file->costs.value[i] * file->cpu_scale / 1000;
+	machine->access_hit_ns = file->access.hit_ns * file->cpu_scale / 1000;
+	machine->access_miss_ppm = file->access.miss_ppm;
 }
 
 bool machine_build(struct config *config, const struct machine_file *file, struct machine *machine)
@@ -282,14 +297,16 @@ bool machine_build(struct config *config, const struct machine_file *file, struc
 	machine->one_zone = file->zones;
 	machine->node_reclaim_distance = (uint32_t)file->node_reclaim_distance;
 	machine->demotion = file->demotion;
+	machine->numa_balancing = file->numa_balancing;
 	machine->lru_gen = file->lru_gen;
 	machine->thp_enabled = (enum thp_enabled)file->thp.enabled;
 	machine->thp_defrag = (enum thp_defrag)file->thp.defrag;
 	machine->readahead_pages = file->readahead;
+	machine->readahead_wakes_kswapd = file->readahead_wakes_kswapd;
 	machine->hz = (uint32_t)file->hz;
 	machine->scheduling_grain_ns = file->scheduling_grain_ns;
 	build_costs(file, machine);
-	fine = build_nodes(config, file, machine) && build_distance(config, file, machine);
+	fine = build_nodes(config, file, machine) && machine_build_topology(config, file, machine);
 	fine = build_sysctl(config, file, machine) && fine;
 	return machine_build_devices(config, file, machine) && fine;
 }
@@ -300,6 +317,8 @@ void machine_release(struct machine *machine)
 		free(machine->device[i].name);
 	free(machine->device);
 	free(machine->distance);
+	free(machine->latency_ns);
+	free(machine->bandwidth);
 	free(machine->node);
 	free(machine->name);
 	free(machine->text);

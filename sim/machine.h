@@ -12,6 +12,7 @@
 #include "sim/config.h"
 #include "sim/costs.h"
 #include "sim/device.h"
+#include "sim/numa_balancing.h"
 
 struct machine_node {
 	uint64_t pages; // managed RAM and what the kernel has reserved of it
@@ -21,8 +22,12 @@ struct machine_node {
 	uint64_t reserved_pages;
 	uint32_t cpus;
 	uint64_t movable_pages; // at its end; 0: no ZONE_MOVABLE
-	uint8_t tier;		// of memory, 0 the fastest (spec 04 P-8)
+	uint8_t tier;		// of memory, 0 the fastest (spec 04 P-8, spec 05 D1)
+	uint8_t socket;		// nodes of a socket share its links to the others
+	uint8_t kind;		// enum memory_kind
 };
+
+enum memory_kind { MEMORY_DRAM, MEMORY_HBM, MEMORY_CXL, MEMORY_PMEM };
 
 enum thp_enabled { THP_NEVER, THP_MADVISE, THP_ALWAYS };
 enum thp_defrag { THP_DEFRAG_NEVER, THP_DEFRAG_MADVISE, THP_DEFRAG_DEFER, THP_DEFRAG_DEFER_MADVISE, THP_DEFRAG_ALWAYS };
@@ -33,6 +38,11 @@ struct machine {
 	struct machine_node *node;
 	uint32_t nr_nodes, nr_cpus; // the CPUs of node 0 come first
 	uint8_t *distance; // nr_nodes x nr_nodes
+	// From CPUs of the row's node to memory of the column's, nr_nodes x nr_nodes (machine_topology.c).
+	uint64_t *latency_ns; // idle; NULL: all alike
+	uint64_t *bandwidth;  // bytes a second of the link, [n, n]: of the node's memory; NULL, 0: no limit
+	bool zonelist_hotplug; // T5: zonelists were built when the CPUs were known
+	uint64_t access_hit_ns, access_miss_ppm; // X34: c and m
 	bool one_zone;	   // all memory above 4 GiB: only ZONE_NORMAL. Else the layout of a PC (DMA, DMA32, NORMAL)
 	// sysctls; -1 or 0 as in struct yard_config: the kernel's default
 	int64_t min_free_kbytes;
@@ -41,9 +51,11 @@ struct machine {
 	uint32_t zone_reclaim_mode, dirty_ratio, dirty_background_ratio;
 	uint32_t node_reclaim_distance;
 	bool demotion; // numa/demotion_enabled
+	struct numa_balancing_settings numa_balancing;
 	enum thp_enabled thp_enabled;
 	enum thp_defrag thp_defrag;
 	uint64_t page_cluster;	 // vm.page-cluster
+	bool readahead_wakes_kswapd; // spec 04 O-11
 	uint64_t readahead_pages; // of a block device: 32
 	bool lru_gen; // added to every policy that does not say otherwise
 	// devices
@@ -62,6 +74,21 @@ struct machine {
 
 // What processes and the page cache can have: all memory but the kernel's reservations.
 uint64_t machine_pages(const struct machine *machine);
+
+enum { MACHINE_ALIKE_NS = 80 }; // latency where none is given
+
+static inline uint64_t machine_latency(const struct machine *machine, unsigned cpu_node, unsigned node)
+{
+	return machine->latency_ns ? machine->latency_ns[cpu_node * machine->nr_nodes + node] : MACHINE_ALIKE_NS;
+}
+
+static inline uint64_t machine_bandwidth(const struct machine *machine, unsigned cpu_node, unsigned node)
+{
+	return machine->bandwidth ? machine->bandwidth[cpu_node * machine->nr_nodes + node] : 0;
+}
+
+// From the nearest CPUs, MB/s; 0: the machine has no limits. What firmware tells of a node (spec 05 M9, D1).
+uint32_t machine_node_bandwidth(const struct machine *machine, uint32_t node);
 
 // ---- files (machine.c) ----
 

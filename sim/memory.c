@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/local_reclaim.h"
 #include "sim/page_cache_internal.h"
 #include "sim/swap_device.h"
 
@@ -52,6 +53,8 @@ static void forget_object(struct memory *memory, struct memory_object *object)
 		region_drop_entries(region);
 		region_drop_slots(region);
 	}
+	free(object->resident_on);
+	numa_balancing_forget(object);
 	free(object);
 }
 
@@ -121,10 +124,17 @@ struct memory_object *object_create(struct simulation *sim, enum object_kind kin
 	struct memory_object *object = calloc(1, sizeof(*object));
 	unsigned order = order_for(pages);
 
-	if (object)
+	bool nodes = sim->machine->nr_nodes > 1;
+
+	if (object && nodes)
+		object->resident_on = calloc(sim->machine->nr_nodes, sizeof(object->resident_on[0]));
+	if (object && (object->resident_on || !nodes))
 		object->first_region = regions_alloc(sim->memory, order);
 	if (!object || !object->first_region) {
-		sim_fail(sim, object ? "more logical pages than 2^31" : "no memory for an object");
+		sim_fail(sim, object && (object->resident_on || !nodes) ? "more logical pages than 2^31"
+									: "no memory for an object");
+		if (object)
+			free(object->resident_on);
 		free(object);
 		return NULL;
 	}
@@ -156,6 +166,8 @@ void object_destroy(struct simulation *sim, struct memory_object *object)
 	}
 	regions_free(sim->memory, object->first_region, object->region_order);
 	unlink_object(sim->memory, object);
+	numa_balancing_forget(object);
+	free(object->resident_on);
 	free(object);
 }
 
@@ -208,6 +220,16 @@ uint64_t *object_entry(struct simulation *sim, struct memory_object *object, uin
 	return &region->entry[offset];
 }
 
+int object_node_of(const struct simulation *sim, const struct memory_object *object, uint64_t page)
+{
+	const struct region *region = region_of(sim, object, page);
+	uint64_t entry = region_entry(region, page & (REGION_PAGES - 1));
+
+	if (region->huge)
+		return yard_zone_of(sim->yard, region->huge - 1) / YARD_ZONE_TYPES;
+	return entry & ENTRY_RESIDENT ? yard_zone_of(sim->yard, entry_frame(entry)) / YARD_ZONE_TYPES : -1;
+}
+
 bool object_is_huge(const struct simulation *sim, const struct memory_object *object, uint64_t page)
 {
 	return region_of(sim, object, page)->huge;
@@ -228,11 +250,26 @@ struct memory_object *object_of(const struct simulation *sim, uint32_t owner, ui
 
 // ---- counting ----
 
-void count_resident(struct memory_object *object, int64_t pages)
+static void count_on_node(struct simulation *sim, struct memory_object *object, uint32_t pfn, int64_t pages)
 {
+	if (object->cache_set)
+		cache_set_count(object->cache_set, (unsigned)yard_zone_of(sim->yard, pfn) / YARD_ZONE_TYPES, pages);
+	if (object->resident_on)
+		object->resident_on[(unsigned)yard_zone_of(sim->yard, pfn) / YARD_ZONE_TYPES] += (uint64_t)pages;
+}
+
+void count_resident(struct simulation *sim, struct memory_object *object, uint32_t pfn, int64_t pages)
+{
+	count_on_node(sim, object, pfn, pages);
 	object->resident += (uint64_t)pages;
 	if (object->process)
 		object->process->resident += (uint64_t)pages;
+}
+
+void count_moved(struct simulation *sim, struct memory_object *object, uint32_t from, uint32_t to, int64_t pages)
+{
+	count_on_node(sim, object, from, -pages);
+	count_on_node(sim, object, to, pages);
 }
 
 void count_swapped(struct memory_object *object, int64_t pages)
@@ -250,8 +287,10 @@ void attach_block(struct simulation *sim, struct memory_object *object, uint64_t
 
 	for (unsigned i = 0; i < 1u << order; i++)
 		set_entry(region, offset + i, make_entry(pfn + i, order, bits));
+	if (region->numa)
+		region->numa[offset] = 0; // of a page that was here before; order 0: NUMA balancing knows anonymous memory
 	yard_set_owner(sim->yard, pfn, owner_word(object, page));
-	count_resident(object, 1 << order);
+	count_resident(sim, object, pfn, 1 << order);
 }
 
 void change_block(struct region *region, unsigned offset, uint32_t clear, uint32_t set)
@@ -301,7 +340,7 @@ static void drop_resident(struct simulation *sim, struct memory_object *object, 
 		region->slots--;
 	for (unsigned i = 0; i < 1u << order; i++)
 		set_entry(region, offset + i, 0);
-	count_resident(object, -(1 << order));
+	count_resident(sim, object, pfn, -(1 << order));
 	sim_charge(sim, COST_UNMAP, 1);
 	let_go(sim, pfn, order, writeback || entry & ENTRY_READING);
 }
@@ -338,9 +377,9 @@ static void drop_huge(struct simulation *sim, struct memory_object *object, stru
 		free_page_slot(sim, region, i);
 	region->slots = 0;
 	region->huge = 0;
-	region->huge_protected = false;
+	region->huge_protected = region->huge_hint = false;
 	object->huge_pages -= REGION_PAGES;
-	count_resident(object, -REGION_PAGES);
+	count_resident(sim, object, pfn, -REGION_PAGES);
 	region_free_page_table(sim, object, region);
 	sim_charge(sim, COST_UNMAP, 1);
 	let_go(sim, pfn, SIM_HUGE_ORDER, writeback);

@@ -13,6 +13,8 @@
 
 #pragma once
 
+#include "sim/placement.h"
+#include "sim/numa_balancing.h"
 #include "sim/simulation.h"
 
 enum object_kind { OBJECT_ANON, OBJECT_FILE };
@@ -20,6 +22,7 @@ enum object_kind { OBJECT_ANON, OBJECT_FILE };
 struct device;
 struct process;
 struct file;
+struct cache_set;
 
 struct memory_object {
 	enum object_kind kind;
@@ -33,17 +36,22 @@ struct memory_object {
 	uint32_t huge_gfp;	 // with this mask (the `defrag` setting decides)
 	bool locked;		 // mlock: set before its pages are there
 	uint8_t mapping;	 // enum yard_mapping of its pages when they are mapped: MAPPED, or EXEC, or NO_RECENCY
-	int16_t node;		 // preferred node of its pages; -1: that of the CPU
+	int16_t node;		 // preferred node of its pages, whatever policies say; -1: theirs
+	struct placement placement; // of an anonymous mapping (mbind)
+	uint8_t local_owner;	     // of an anonymous mapping: of pageyard/local_reclaim.h, whose pages move home; 0: none
+	struct cache_set *cache_set; // of a file: whose cache it is (sim/local_reclaim.h); NULL: nobody's
 	// How much of it there is, in pages.
 	uint64_t resident, swapped, huge_pages;
+	uint64_t *resident_on; // of them on each node; NULL: the machine has one
 	// Readahead from swap (spec 04 W-4).
 	uint64_t swap_last;
 	uint32_t swap_window, swap_hits;
+	struct numa_mapping numa; // of NUMA balancing
 	struct memory_object *previous, *next; // of all
 };
 
 // An entry that is 0: nothing was there yet, or it was dropped. Not resident: a shadow (pageyard/owner.h), which uses
-// bits 0-8 and 24-63, or 0, and IN_SWAP. Resident: bits 0-3 are the order of the block that it is a part of, bits 32-63
+// bits 0-8 and 18-63, or 0, and IN_SWAP. Resident: bits 0-3 are the order of the block that it is a part of, bits 32-63
 // its frame.
 enum page_entry {
 	ENTRY_ORDER = 0xf,
@@ -55,6 +63,7 @@ enum page_entry {
 	ENTRY_AHEAD = 1 << 14,	   // file: reading it starts the next readahead; anon: nobody has asked for it yet
 	ENTRY_ACTIVE = 1 << 15,	   // with READING: what yard_lru_refault() said
 	ENTRY_WORKINGSET = 1 << 16,
+	ENTRY_HINT = 1 << 17,	   // anon: NUMA balancing has marked it (sim/numa_balancing.h)
 };
 enum { ENTRY_FRAME_SHIFT = 32 };
 
@@ -79,6 +88,13 @@ void object_unmap(struct simulation *sim, struct memory_object *object);
 
 // NULL: none yet, a huge page, or no host memory.
 uint64_t *object_entry(struct simulation *sim, struct memory_object *object, uint64_t page, bool create);
+// Pages that are in memory on this node.
+static inline uint64_t object_resident_on(const struct memory_object *object, unsigned node)
+{
+	return object->resident_on ? object->resident_on[node] : object->resident;
+}
+// Of the node that the page is on; -1: it is not in memory.
+int object_node_of(const struct simulation *sim, const struct memory_object *object, uint64_t page);
 bool object_is_huge(const struct simulation *sim, const struct memory_object *object, uint64_t page);
 // Object and page of an owner's word; NULL: none.
 struct memory_object *object_of(const struct simulation *sim, uint32_t owner, uint64_t *page);

@@ -32,6 +32,7 @@ struct region {
 			uint32_t next, previous; // while it heads a free block of regions
 		} free;
 	};
+	uint32_t *numa;		      // of NUMA balancing: for each page who used it last, or when it was marked; or NULL
 	uint32_t *slot;		      // swap slots of its pages, where IN_SWAP; `length` of them, or 512 of a huge page
 	struct memory_object *object; // NULL: nothing was there yet
 	uint32_t huge;		      // frame of its huge page + 1; 0: none
@@ -41,6 +42,11 @@ struct region {
 	uint16_t slots;	     // pages with a slot
 	uint8_t free_order;  // + 1; 0: in use
 	bool huge_protected; // ENTRY_PROTECTED of the huge page
+	bool huge_hint;	     // ENTRY_HINT of it
+	// Of a file, for local-reclaim: when a page came in and when one was read, last; how many pages count as used again
+	// in which second, + 1.
+	uint32_t new_ms, read_ms, hot_second;
+	uint16_t hot_pages;
 };
 
 struct memory {
@@ -132,7 +138,9 @@ void attach_block(struct simulation *sim, struct memory_object *object, uint64_t
 		  uint32_t bits);
 // Changes bits in all entries of the block that `page` is a part of.
 void change_block(struct region *region, unsigned offset, uint32_t clear, uint32_t set);
-void count_resident(struct memory_object *object, int64_t pages);
+// So many more pages (or fewer) of the block `pfn` are the object's.
+void count_resident(struct simulation *sim, struct memory_object *object, uint32_t pfn, int64_t pages);
+void count_moved(struct simulation *sim, struct memory_object *object, uint32_t from, uint32_t to, int64_t pages);
 void count_swapped(struct memory_object *object, int64_t pages);
 // The slot of a page that keeps its content elsewhere, or nowhere any more: it is free again.
 void free_page_slot(struct simulation *sim, struct region *region, unsigned offset);

@@ -47,6 +47,7 @@ static enum yard_move_result move(void *context, uint32_t from, uint32_t to, uns
 	region = region_of_frame(sim, from, &object, &page);
 	if (!region || under_writeback(sim, from))
 		return YARD_MOVE_BUSY;
+	count_moved(sim, object, from, to, 1 << order);
 	if (region->huge) {
 		region->huge = to + 1;
 		return YARD_MOVE_DONE;
@@ -61,16 +62,17 @@ static enum yard_move_result move(void *context, uint32_t from, uint32_t to, uns
 
 static bool release_huge(struct simulation *sim, struct memory_object *object, struct region *region, uint64_t shadow)
 {
+	uint32_t pfn = region->huge - 1;
 	bool slots = region->slots;
 
 	if (!region_make_entries(sim, object, region, REGION_PAGES - 1))
 		return false;
 	region->huge = 0;
-	region->huge_protected = false;
+	region->huge_protected = region->huge_hint = false;
 	for (unsigned i = 0; i < REGION_PAGES; i++)
 		set_entry(region, i, shadow | (slots ? ENTRY_IN_SWAP : 0));
 	object->huge_pages -= REGION_PAGES;
-	count_resident(object, -REGION_PAGES);
+	count_resident(sim, object, pfn, -REGION_PAGES);
 	count_swapped(object, slots ? REGION_PAGES : 0);
 	return true;
 }
@@ -94,7 +96,7 @@ static bool release(void *context, uint32_t pfn, unsigned order, uint64_t shadow
 		return false;
 	for (unsigned i = 0; i < 1u << order; i++)
 		set_entry(region, offset + i, shadow | (entry & ENTRY_IN_SWAP));
-	count_resident(object, -(1 << order));
+	count_resident(sim, object, pfn, -(1 << order));
 	count_swapped(object, entry & ENTRY_IN_SWAP ? 1 : 0);
 	return true;
 }
@@ -206,6 +208,7 @@ static bool split(void *context, uint32_t pfn, unsigned order)
 	struct memory_object *object;
 	struct region *region;
 	uint64_t page;
+	uint32_t note;
 
 	region = region_of_frame(sim, pfn, &object, &page);
 	if (!region || !region->huge || region->slots)
@@ -213,11 +216,16 @@ static bool split(void *context, uint32_t pfn, unsigned order)
 	if (!region_make_entries(sim, object, region, REGION_PAGES - 1)
 	    || yard_lru_split(sim->yard, pfn, order) != YARD_OK)
 		return false;
+	note = region->numa ? region->numa[0] : 0;
 	region->huge = 0;
+	region->huge_hint = false;
 	object->huge_pages -= REGION_PAGES;
-	count_resident(object, -REGION_PAGES);
-	for (unsigned i = 0; i < REGION_PAGES; i++)
+	count_resident(sim, object, pfn, -REGION_PAGES);
+	for (unsigned i = 0; i < REGION_PAGES; i++) {
 		attach_block(sim, object, page + i, pfn + i, 0, 0);
+		if (region->numa)
+			region->numa[i] = note;
+	}
 	sim->memory->statistics.thp_split++;
 	return true;
 }

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sim/swap_device.h"
 
@@ -17,6 +18,7 @@ struct check {
 	size_t size;
 	bool failed;
 	uint64_t resident, swapped, huge, dirty; // of the object
+	uint64_t on_node[YARD_NODES_MAX];
 	uint64_t slots, page_tables, reading;	 // of all
 };
 
@@ -77,10 +79,13 @@ static void check_resident(struct check *check, const struct region *region, uin
 	uint32_t flags;
 
 	check->resident++;
+	check->on_node[(unsigned)yard_zone_of(check->sim->yard, entry_frame(entry)) / YARD_ZONE_TYPES]++;
 	check->reading += reading;
 	check->dirty += !!(entry & ENTRY_DIRTY);
 	if (entry & ENTRY_IN_SWAP)
 		check_slot(check, region, page);
+	if (entry & ENTRY_HINT && (file || !region->numa))
+		fail(check, "object %u page %" PRIu64 ": a mark of NUMA balancing, without a note", check->object->id, page);
 	if (entry_frame(entry) - entry_head(entry) != page - first)
 		fail(check, "object %u page %" PRIu64 ": frame %u stands elsewhere in its block", check->object->id,
 		     page, entry_frame(entry));
@@ -126,6 +131,7 @@ static void check_huge(struct check *check, const struct region *region, uint64_
 
 	check->huge += REGION_PAGES;
 	check->resident += REGION_PAGES;
+	check->on_node[(unsigned)yard_zone_of(check->sim->yard, region->huge - 1) / YARD_ZONE_TYPES] += REGION_PAGES;
 	for (unsigned i = 0; i < REGION_PAGES && region->slots; i++)
 		check_slot(check, region, first + i);
 	if (region->length || !region->page_table)
@@ -140,6 +146,7 @@ static void check_object(struct check *check, const struct memory_object *object
 {
 	check->object = object;
 	check->resident = check->swapped = check->huge = check->dirty = 0;
+	memset(check->on_node, 0, sizeof(check->on_node));
 	for (uint32_t i = 0; i < 1u << object->region_order && !check->failed; i++) {
 		const struct region *region = &check->sim->memory->region[object->first_region + i];
 
@@ -150,8 +157,12 @@ static void check_object(struct check *check, const struct memory_object *object
 			check_huge(check, region, (uint64_t)i << REGION_SHIFT);
 		else
 			check_entries(check, region, (uint64_t)i << REGION_SHIFT);
+		if (region->huge_hint && !(region->huge && region->numa))
+			fail(check, "object %u: a mark of NUMA balancing of what is no huge page", object->id);
 	}
 	compare(check, "resident pages", check->resident, object->resident);
+	for (unsigned node = 0; object->resident_on && node < check->sim->machine->nr_nodes; node++)
+		compare(check, "resident pages on a node", check->on_node[node], object->resident_on[node]);
 	compare(check, "pages in swap", check->swapped, object->swapped);
 	compare(check, "pages in huge pages", check->huge, object->huge_pages);
 	if (object->file && object->file->object)

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "sim/local_reclaim.h"
+
 enum {
 	BALANCE_PAGES = 32, // dirtied between two looks at the limits
 	DISK_GAP = 1 << 30, // bytes between two files: no read of one continues the other
@@ -70,6 +72,7 @@ struct file *file_create(struct simulation *sim, uint64_t size)
 		return NULL;
 	}
 	file->object->file = file;
+	file->object->cache_set = task_current(sim) ? cache_set(sim, task_current(sim)->placement.cache_set) : NULL;
 	file->size = size;
 	file->disk_pages = file_pages(file);
 	file->disk_offset = cache->disk_end;
@@ -153,7 +156,7 @@ uint32_t file_find_page(struct simulation *sim, struct file *file, uint64_t page
 static bool read_single(struct simulation *sim, struct file *file, uint64_t page)
 {
 	struct file_read read = {.sim = sim, .file = file};
-	uint32_t pfn = sim_alloc(sim, REQUEST_FILE, FILE_GFP, 0, file->object->node);
+	uint32_t pfn = sim_alloc(sim, REQUEST_FILE, FILE_GFP, 0, file_node(sim, file));
 
 	if (pfn == YARD_PFN_NONE)
 		return false;
@@ -230,6 +233,7 @@ bool file_read(struct simulation *sim, struct file *file, uint64_t offset, uint6
 		pfn = get_page_for_read(sim, file, page, last - page);
 		if (pfn == YARD_PFN_NONE)
 			return false;
+		cache_page_read(sim, file->object, page, pfn);
 		// L-9: once for each block; not if the last read() ended in this page
 		if (pfn != accessed && page + 1 != file->next_read)
 			yard_lru_mark_accessed(sim->yard, pfn);
@@ -246,7 +250,7 @@ bool file_read(struct simulation *sim, struct file *file, uint64_t offset, uint6
 // A new page for content that comes from the writer: no refault (L-7).
 static uint32_t new_page_for_write(struct simulation *sim, struct file *file, uint64_t page)
 {
-	uint32_t pfn = sim_alloc(sim, REQUEST_FILE, FILE_GFP | YARD_GFP_WRITE, 0, file->object->node);
+	uint32_t pfn = sim_alloc(sim, REQUEST_FILE, FILE_GFP | YARD_GFP_WRITE, 0, file_node(sim, file));
 	struct region *region;
 	unsigned offset = page & (REGION_PAGES - 1);
 
@@ -258,6 +262,7 @@ static uint32_t new_page_for_write(struct simulation *sim, struct file *file, ui
 		return file_find_page(sim, file, page);
 	}
 	attach_block(sim, file->object, page, pfn, 0, ENTRY_PROTECTED);
+	cache_page_new(sim, file->object, page);
 	yard_lru_add(sim->yard, pfn, object_lru_flags(file->object), YARD_UNMAPPED);
 	return pfn;
 }
@@ -312,15 +317,24 @@ bool file_write(struct simulation *sim, struct file *file, uint64_t offset, uint
 	return true;
 }
 
-bool file_sync(struct simulation *sim, struct file *file)
+// Starts writing what is dirty and waits. Pages left: those that were still being written as they were before.
+static uint64_t sync_once(struct simulation *sim, struct file *file)
 {
-	uint64_t target;
+	uint64_t target, left;
 
-	sim_charge(sim, COST_SYSCALL, 1);
 	while (file->dirty && file_write_back(sim, file, UINT64_MAX))
 		;
+	left = file->dirty;
 	target = file->write_started;
 	while (file->write_done < target && !sim->error[0] && task_current(sim))
 		task_wait(sim, &file->written, SIM_FOREVER, true);
+	return left;
+}
+
+bool file_sync(struct simulation *sim, struct file *file)
+{
+	sim_charge(sim, COST_SYSCALL, 1);
+	if (sync_once(sim, file))
+		sync_once(sim, file);
 	return !sim->error[0];
 }

@@ -40,6 +40,12 @@ enum { FILE_GFP = YARD_GFP_HIGHUSER_MOVABLE, READAHEAD_GFP = FILE_GFP | YARD_GFP
 uint32_t file_find_page(struct simulation *sim, struct file *file, uint64_t page);
 void file_free_if_unused(struct simulation *sim, struct file *file);
 
+// M20, M21: where the running task puts pages of the file. -1: as its policy says.
+static inline int file_node(struct simulation *sim, const struct file *file)
+{
+	return file->object->node >= 0 ? file->object->node : placement_spread_node(sim);
+}
+
 // ---- readahead.c ----
 
 struct file_read { // pages of a file on their way in

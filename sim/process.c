@@ -9,6 +9,7 @@
 #include "sim/machine.h"
 #include "sim/process_internal.h"
 #include "sim/results.h"
+#include "sim/workload.h"
 
 // ---- the list ----
 
@@ -35,6 +36,26 @@ static void leave_list(struct processes *all, struct process *process)
 		all->last = process->previous;
 	process->previous = process->next = NULL;
 	all->nr--;
+}
+
+// Those that others do not see but that must be found when the simulation ends: not born yet, or ended and held.
+static void join_zombies(struct processes *all, struct process *process)
+{
+	process->next = all->zombies;
+	if (all->zombies)
+		all->zombies->previous = process;
+	all->zombies = process;
+}
+
+static void leave_zombies(struct processes *all, struct process *process)
+{
+	if (process->previous)
+		process->previous->next = process->next;
+	else
+		all->zombies = process->next;
+	if (process->next)
+		process->next->previous = process->previous;
+	process->previous = process->next = NULL;
 }
 
 struct process *process_first(const struct simulation *sim)
@@ -105,23 +126,32 @@ static struct process *make_process(struct simulation *sim, const struct process
 	return process;
 }
 
+// What fork() takes. Others run on the way, and the simulation may end there.
+static bool take_memory(struct simulation *sim, struct process *process)
+{
+	sim_charge(sim, COST_FORK, 1);
+	sim_point(sim);
+	if (!thread_memory_take(sim, &process->leader))
+		return false;
+	if (process_memory_take(sim, process))
+		return true;
+	thread_memory_give(sim, &process->leader);
+	return false;
+}
+
 struct process *process_create(struct simulation *sim, const struct process_attributes *attributes)
 {
 	struct process *process = make_process(sim, attributes);
+	bool born = true;
 
-	if (!process || process->free) {
-		if (process)
-			join_list(sim->processes, process);
-		return process;
-	}
-	sim_charge(sim, COST_FORK, 1);
-	sim_point(sim);
-	if (!thread_memory_take(sim, &process->leader)) {
-		free(process);
+	if (!process)
 		return NULL;
+	if (!process->free) {
+		join_zombies(sim->processes, process);
+		born = take_memory(sim, process);
+		leave_zombies(sim->processes, process);
 	}
-	if (!process_memory_take(sim, process)) {
-		thread_memory_give(sim, &process->leader);
+	if (!born) {
 		free(process);
 		return NULL;
 	}
@@ -138,29 +168,13 @@ static void free_process(struct process *process)
 	free(process);
 }
 
-static void join_zombies(struct processes *all, struct process *process)
-{
-	process->next = all->zombies;
-	if (all->zombies)
-		all->zombies->previous = process;
-	all->zombies = process;
-}
-
-static void leave_zombies(struct processes *all, struct process *process)
-{
-	if (process->previous)
-		process->previous->next = process->next;
-	else
-		all->zombies = process->next;
-	if (process->next)
-		process->next->previous = process->previous;
-}
-
 static void process_exit(struct simulation *sim, struct process *process)
 {
 	struct processes *all = sim->processes;
 
 	process->exiting = true;
+	if (process->instance)
+		workload_note_exit(sim, process);
 	while (process->nr_mappings)
 		process_unmap(sim, process, process->mapping[process->nr_mappings - 1]);
 	if (!process->free)

@@ -20,6 +20,8 @@
 #include "sim/slab.h"
 
 struct process_thread;
+struct workload;
+struct workload_instance;
 
 enum {
 	STACK_PAGES = 4, // of a kernel stack
@@ -57,10 +59,13 @@ struct process {
 	uint32_t nr_mappings, max_mappings;
 	struct process *previous, *next;
 	struct wait_queue ended;
+	const struct workload *workload; // whose it is; NULL: nobody's
+	struct workload_instance *instance; // whose first process it is
 	// process.c's
 	bool free;
 	uint32_t holders;
 	struct slab_object *mapping_object; // vm_area_struct of each mapping
+	struct numa_scan numa; // of NUMA balancing
 	struct process_thread *first_thread, *last_thread;
 	struct thread_memory leader; // until the first thread takes it
 	uint32_t table[EXEC_TABLES];

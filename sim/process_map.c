@@ -60,6 +60,7 @@ struct memory_object *process_map(struct simulation *sim, struct process *proces
 		return NULL;
 	}
 	object->process = process;
+	object->local_owner = task_current(sim) ? task_current(sim)->placement.local_reclaim : 0;
 	object->huge = machine->thp_enabled == THP_ALWAYS || (machine->thp_enabled == THP_MADVISE && madvised);
 	object->huge_gfp = huge_mask(machine->thp_defrag, madvised);
 	process->mapping[process->nr_mappings] = object;
@@ -75,6 +76,7 @@ static void drop_mapping(struct simulation *sim, struct process *process, uint32
 
 	memmove(process->mapping + i, process->mapping + i + 1, after * sizeof(*process->mapping));
 	memmove(process->mapping_object + i, process->mapping_object + i + 1, after * sizeof(*process->mapping_object));
+	numa_balancing_unmapped(process, i);
 	object_destroy(sim, object);
 	mapping_memory_give(sim, vma);
 }

@@ -5,6 +5,7 @@
 // is marked, and reading it starts the next window while the reader still has pages to go on with. A miss that
 // continues nothing brings what was asked for only.
 
+#include "sim/local_reclaim.h"
 #include "sim/page_cache_internal.h"
 
 enum {
@@ -64,6 +65,7 @@ bool file_begin_read(struct file_read *read, uint64_t page, uint32_t pfn, unsign
 	entry = region_entry(region_of(sim, object, page), page & (REGION_PAGES - 1));
 	bits |= refault_bits(sim, object, pfn, entry) | ENTRY_READING | ENTRY_PROTECTED;
 	attach_block(sim, object, page, pfn, order, bits);
+	cache_page_new(sim, object, page);
 	sim->memory->statistics.reading++;
 	read->pages += 1u << order;
 	if (page < read->file->disk_pages)
@@ -98,16 +100,18 @@ static unsigned block_order(const struct file *file, uint64_t page, uint64_t end
 static uint32_t block_for_read(struct simulation *sim, struct file *file, unsigned *order, unsigned *limit)
 {
 	struct page_cache_statistics *statistics = &sim->page_cache->statistics;
-	uint32_t pfn = YARD_PFN_NONE;
+	uint32_t pfn = YARD_PFN_NONE, gfp = READAHEAD_GFP | YARD_GFP_COMP;
 
+	if (!sim->machine->readahead_wakes_kswapd)
+		gfp &= ~(uint32_t)YARD_GFP_KSWAPD_RECLAIM;
 	if (*order) {
-		pfn = sim_try_alloc(sim, REQUEST_FILE, READAHEAD_GFP | YARD_GFP_COMP, *order, file->object->node);
+		pfn = sim_try_alloc(sim, REQUEST_FILE, gfp, *order, file_node(sim, file));
 		statistics->large_tries++;
 		statistics->large_failed += pfn == YARD_PFN_NONE;
 	}
 	if (pfn == YARD_PFN_NONE) {
 		*order = *limit = 0;
-		pfn = sim_try_alloc(sim, REQUEST_FILE, READAHEAD_GFP, 0, file->object->node);
+		pfn = sim_try_alloc(sim, REQUEST_FILE, READAHEAD_GFP, 0, file_node(sim, file));
 	}
 	return pfn;
 }

@@ -126,7 +126,9 @@ bool region_make_entries(struct simulation *sim, struct memory_object *object, s
 void region_drop_entries(struct region *region)
 {
 	free(region->entry);
+	free(region->numa);
 	region->entry = NULL;
+	region->numa = NULL;
 	region->length = 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/memory.h"
+#include "sim/numa_balancing.h"
 #include "sim/page_cache.h"
 #include "sim/scheduler.h"
 #include "sim/slab.h"
@@ -13,6 +14,7 @@
 struct baseline { // counters and times at results_begin()
 	uint64_t counter[RESULT_COUNTERS];
 	uint64_t psi_some_us, psi_full_us, touches;
+	struct result_node node[YARD_NODES_MAX];
 	struct cpu_times times;
 };
 
@@ -70,6 +72,7 @@ static void read_machine_counters(struct simulation *sim, uint64_t counter[MACHI
 {
 	const struct memory_statistics *memory = memory_statistics(sim);
 	const struct page_cache_statistics *cache = page_cache_statistics(sim);
+	const struct numa_balancing_statistics *numa = numa_balancing_statistics(sim);
 	struct slab_statistics slab;
 
 	slab_statistics(sim, &slab);
@@ -88,6 +91,14 @@ static void read_machine_counters(struct simulation *sim, uint64_t counter[MACHI
 	counter[MACHINE_SLAB_FAILED] = slab.failed;
 	counter[MACHINE_SLAB_FALLBACK] = slab.fallback_orders;
 	counter[MACHINE_SLAB_MESSAGES] = slab.messages;
+	if (!numa)
+		return;
+	counter[MACHINE_NUMA_PTE_UPDATES] = numa->pte_updates;
+	counter[MACHINE_NUMA_HINT_FAULTS] = numa->hint_faults;
+	counter[MACHINE_NUMA_HINT_FAULTS_LOCAL] = numa->hint_faults_local;
+	counter[MACHINE_NUMA_PAGES_MIGRATED] = numa->pages_migrated;
+	counter[MACHINE_PGPROMOTE_SUCCESS] = numa->promoted;
+	counter[MACHINE_PGPROMOTE_CANDIDATE] = numa->candidates;
 }
 
 static void read_counters(struct simulation *sim, uint64_t counter[RESULT_COUNTERS])
@@ -154,6 +165,48 @@ static void read_zones(struct simulation *sim, struct result_zone *end)
 	}
 }
 
+static uint64_t node_stat(const struct simulation *sim, unsigned node, unsigned item)
+{
+	int64_t value = yard_get_node_stat(sim->yard, node, item);
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+static void read_nodes(struct simulation *sim, struct result_node nodes[YARD_NODES_MAX])
+{
+	for (unsigned i = 0; i < YARD_NODES_MAX; i++)
+		nodes[i] = (struct result_node){0};
+	for (unsigned i = 0; i < yard_nr_nodes(sim->yard); i++) {
+		struct result_node *node = &nodes[i];
+
+		node->file_pages = node_stat(sim, i, YARD_NODE_FILE_PAGES);
+		node->anon_pages = node_stat(sim, i, YARD_NODE_ANON_PAGES);
+		node->scanned = node_stat(sim, i, YARD_NODE_PGSCAN_ANON) + node_stat(sim, i, YARD_NODE_PGSCAN_FILE);
+		node->reclaimed = node_stat(sim, i, YARD_NODE_PGSTEAL_ANON) + node_stat(sim, i, YARD_NODE_PGSTEAL_FILE);
+		for (unsigned type = 0; type < YARD_ZONE_TYPES; type++) {
+			struct yard_zone_state zone;
+
+			if (yard_get_zone(sim->yard, i * YARD_ZONE_TYPES + type, &zone) || !zone.populated)
+				continue;
+			node->free_pages += zone.stat[YARD_NR_FREE_PAGES] > 0 ? (uint64_t)zone.stat[YARD_NR_FREE_PAGES] : 0;
+			for (unsigned stat = 0; stat < YARD_NUMA_STATS; stat++)
+				node->numa[stat] += zone.numa[stat];
+		}
+	}
+}
+
+// What came about since the beginning.
+static void end_nodes(struct simulation *sim, const struct baseline *base, struct result_node nodes[YARD_NODES_MAX])
+{
+	read_nodes(sim, nodes);
+	for (unsigned i = 0; i < YARD_NODES_MAX; i++) {
+		nodes[i].scanned -= base->node[i].scanned;
+		nodes[i].reclaimed -= base->node[i].reclaimed;
+		for (unsigned stat = 0; stat < YARD_NUMA_STATS; stat++)
+			nodes[i].numa[stat] -= base->node[i].numa[stat];
+	}
+}
+
 static uint64_t free_pages(struct simulation *sim)
 {
 	uint64_t pages = 0;
@@ -194,6 +247,7 @@ void results_begin(struct simulation *sim)
 	read_counters(sim, recorder->base.counter);
 	read_pressure(sim, &recorder->base.psi_some_us, &recorder->base.psi_full_us);
 	read_times(sim, &recorder->base.times);
+	read_nodes(sim, recorder->base.node);
 	recorder->base.touches = memory_statistics(sim)->touches;
 	timer_start(sim, &recorder->sampler, now + NS_PER_S, sample_pressure, recorder);
 }
@@ -232,6 +286,7 @@ void results_end(struct simulation *sim)
 	results->idle_ns = times.idle - base->times.idle;
 	results->lock_spin_ns = times.lock_spin - base->times.lock_spin;
 	read_zones(sim, &results->end);
+	end_nodes(sim, base, results->node);
 	results->touches = memory_statistics(sim)->touches - base->touches;
 	count_operations(results);
 }

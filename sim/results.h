@@ -22,6 +22,9 @@ const char *extfrag_class_name(enum extfrag_class class);
 	X(PGFAULT, "pgfault") X(PGMAJFAULT, "pgmajfault") X(THP_FAULT_ALLOC, "thp_fault_alloc")                        \
 	X(THP_FAULT_FALLBACK, "thp_fault_fallback") X(SWAP_RA, "swap_ra") X(SWAP_RA_HIT, "swap_ra_hit")                \
 	X(THP_SPLIT_PAGE, "thp_split_page") X(THP_SWPOUT, "thp_swpout") X(PGPGIN, "pgpgin") X(PGPGOUT, "pgpgout")  \
+	X(NUMA_PTE_UPDATES, "numa_pte_updates") X(NUMA_HINT_FAULTS, "numa_hint_faults")                               \
+	X(NUMA_HINT_FAULTS_LOCAL, "numa_hint_faults_local") X(NUMA_PAGES_MIGRATED, "numa_pages_migrated")              \
+	X(PGPROMOTE_SUCCESS, "pgpromote_success") X(PGPROMOTE_CANDIDATE, "pgpromote_candidate")                        \
 	X(READAHEAD_PAGES, "readahead_pages") X(THROTTLED_NS, "dirty_throttled_ns")                                    \
 	X(SLAB_FAILED, "slab_failed") X(SLAB_FALLBACK, "slab_order_fallback") X(SLAB_MESSAGES, "slab_messages")
 
@@ -48,6 +51,12 @@ struct result_zone { // at the end
 	uint64_t blocks[YARD_MIGRATETYPES];
 };
 
+struct result_node { // the pages at the end, the rest: what was added
+	uint64_t free_pages, file_pages, anon_pages;
+	uint64_t numa[YARD_NUMA_STATS]; // spec 05 C2
+	uint64_t scanned, reclaimed;	// pages, by anybody
+};
+
 struct results {
 	uint64_t start_ns, end_ns;
 	uint64_t counter[RESULT_COUNTERS];
@@ -61,6 +70,7 @@ struct results {
 	uint64_t touches;    // accesses that found their page mapped; all of a huge page at once is one
 	uint64_t operations; // requests, frees, touches, faults, pages that reclaim freed, pages moved
 	struct result_zone end;
+	struct result_node node[YARD_NODES_MAX]; // of machines with more than one
 	uint64_t free_at_first_failure[REQUEST_CLASSES]; // pages; of the first failed request of a class
 	struct kill_record kill[RESULTS_KILLS_MAX];
 	unsigned nr_kills; // may be more than are listed

@@ -88,6 +88,13 @@ void account_current(struct scheduler *scheduler, struct cpu *cpu, uint64_t now)
 	raise_min_vruntime(cpu);
 }
 
+uint64_t task_cpu_ns(const struct simulation *sim, const struct sim_task *task)
+{
+	uint64_t ns = task->user_ns + task->system_ns;
+
+	return task == sim->scheduler->running ? ns + sim_now(sim) - sim->scheduler->cpu[task->cpu].charged_at : ns;
+}
+
 uint64_t cpu_deadline(const struct cpu *cpu)
 {
 	if (!cpu_has_waiting(cpu) || (cpu->current && cpu->current->realtime))
@@ -366,13 +373,27 @@ static bool keep_current(struct cpu *cpu, const struct sim_task *next)
 	return cpu->current->vruntime < key_of(next);
 }
 
+static void use_idle_cpu(struct scheduler *scheduler, struct cpu *cpu, uint64_t now)
+{
+	scheduler->idle[cpu->id / 64] &= ~(UINT64_C(1) << (cpu->id % 64));
+	cpu_start(scheduler, cpu, now);
+}
+
+// The current task waits; on an idle CPU of the node, if there is one, which is so when the next one is bound to this CPU.
 static void put_back(struct scheduler *scheduler, struct cpu *cpu)
 {
 	struct sim_task *task = cpu->current;
+	int idle = task->cpu_limit ? -1 : first_idle(scheduler, scheduler->range[cpu->node]);
+	struct cpu *to = idle >= 0 ? &scheduler->cpu[idle] : cpu;
 
 	cpu->current = NULL;
 	task->ready_at = cpu->clock;
-	enqueue(scheduler, cpu, task);
+	if (to != cpu)
+		move_vruntime(task, cpu, to);
+	task->cpu = to->id;
+	enqueue(scheduler, to, task);
+	if (to != cpu)
+		use_idle_cpu(scheduler, to, task->ready_at);
 }
 
 bool pick_task(struct scheduler *scheduler, struct cpu *cpu)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/local_reclaim.h"
 #include "sim/scheduler.h"
 
 enum {
@@ -117,7 +118,7 @@ static bool any_running(const struct scenario *scenario)
 	return false;
 }
 
-static void keep_workloads(const struct scenario *scenario, struct iteration *iteration)
+static void keep_workloads(const struct simulation *sim, const struct scenario *scenario, struct iteration *iteration)
 {
 	for (uint32_t i = 0; i < scenario->nr_workloads; i++) {
 		const struct workload *workload = &scenario->workload[i];
@@ -125,6 +126,8 @@ static void keep_workloads(const struct scenario *scenario, struct iteration *it
 
 		memcpy(kept->figure, workload->figure, sizeof(kept->figure));
 		kept->nr_figures = workload->nr_figures;
+		kept->access = workload->access;
+		workload_resident(sim, workload, kept->resident);
 		kept->latency_name = workload->latency_name;
 		if (workload->latency)
 			kept->latency = *workload->latency;
@@ -167,6 +170,7 @@ static void begin_counting(struct runner *runner)
 			continue;
 		for (unsigned j = 0; j < workload->nr_figures; j++)
 			workload->figure[j].value = 0;
+		workload->access = (struct access_account){0};
 		if (workload->latency)
 			*workload->latency = (struct histogram){0};
 	}
@@ -195,8 +199,10 @@ static bool run_iteration(struct runner *runner, uint64_t number)
 			break;
 	}
 	results_end(runner->sim);
+	for (uint32_t i = 0; i < scenario->nr_workloads; i++)
+		local_reclaim_figures(runner->sim, &scenario->workload[i]);
 	iteration->results = *runner->sim->results;
-	keep_workloads(scenario, iteration);
+	keep_workloads(runner->sim, scenario, iteration);
 	runner->run->nr_iterations = number + 1;
 	return end_workloads(runner, number);
 }

@@ -29,6 +29,8 @@ struct workload_results { // of one iteration
 	struct workload_figure figure[WORKLOAD_FIGURES_MAX];
 	unsigned nr_figures;
 	struct histogram latency;
+	struct access_account access;
+	uint64_t resident[YARD_NODES_MAX]; // pages, by node
 	const char *latency_name; // what it measures; NULL: nothing was measured
 };
 

@@ -21,9 +21,10 @@ struct scenario_file {
 	struct machine_file machine;
 	uint64_t duration_ns, settle_ns, iterations, seed;
 	bool until_done;
-	CONFIG_LIST_OF(const char *) policies;
+	CONFIG_LIST_OF(const char *) policies, rows;
 	CONFIG_LIST_OF(struct config_variant) workload;
 	CONFIG_LIST_OF(struct config_variant) guards;
+	CONFIG_LIST_OF(struct scenario_variant) variants;
 };
 
 #define GUARD(member) CONFIG_AT(struct guard_config, member)
@@ -60,11 +61,27 @@ static const struct config_kind oomd = {"oomd", "swap guard and pressure guard (
 static const struct config_kind *const guard_kinds[] = {&systemd_oomd, &oomd, NULL};
 static const struct config_variants guard_variants = {"guard", guard_kinds};
 
-static const struct config_field policy_element = {.type = CONFIG_STRING, .size = sizeof(const char *)};
+static const struct config_field text_element = {.type = CONFIG_STRING, .size = sizeof(const char *)};
 static const struct config_field workload_element = {.type = CONFIG_VARIANT, .size = sizeof(struct config_variant),
 						     .variants = &workload_variants};
 static const struct config_field guard_element = {.type = CONFIG_VARIANT, .size = sizeof(struct config_variant),
 						  .variants = &guard_variants};
+
+
+#define VARIANT(member) CONFIG_AT(struct scenario_variant, member)
+
+static const struct config_field variant_fields[] = {
+	CONFIG_PLACE_AT(struct scenario_variant, place),
+	{"name", CONFIG_NAME, VARIANT(name), .help = "what its column is called"},
+	{"text", CONFIG_STRING, VARIANT(text), .default_text = "", .help = "one line about it"},
+	{"policy", CONFIG_STRING, VARIANT(policy), .default_text = "",
+	 .help = "that it runs under, instead of policies:, if none is named"},
+	{"set", CONFIG_CHANGES, VARIANT(set), .help = "as with --set: machine.sysctl.zone_reclaim_mode: 1"},
+	{0},
+};
+static const struct config_schema variant_schema = {"variant", sizeof(struct scenario_variant), variant_fields, NULL};
+static const struct config_field variant_element = {.type = CONFIG_SECTION, .size = sizeof(struct scenario_variant),
+						    .schema = &variant_schema};
 
 #define AT(member) CONFIG_AT(struct scenario_file, member)
 
@@ -81,12 +98,16 @@ static const struct config_field scenario_fields[] = {
 	{"iterations", CONFIG_COUNT, AT(iterations), .default_text = "1", .min = 1, .max = 10000,
 	 .help = "on the same machine, without a reboot"},
 	{"policies", CONFIG_LIST, AT(policies), .default_text = "[vanilla, linux-7.3]", .min = 1, .max = 64,
-	 .element = &policy_element, .help = "that are compared if none is named"},
+	 .element = &text_element, .help = "that are compared if none is named"},
+	{"rows", CONFIG_LIST, AT(rows), .default_text = "[]", .max = 64, .element = &text_element,
+	 .help = "of the table that tell the story: those of --brief, as \"Swap out\""},
 	{"seed", CONFIG_COUNT, AT(seed), .default_text = "1", .help = "of all random choices"},
 	{"workload", CONFIG_LIST, AT(workload), .min = 1, .max = 1000, .element = &workload_element,
 	 .help = "what runs"},
 	{"guards", CONFIG_LIST, AT(guards), .default_text = "[]", .max = GUARDS_MAX, .element = &guard_element,
 	 .help = "daemons that kill before the kernel does"},
+	{"variants", CONFIG_LIST, AT(variants), .default_text = "[]", .max = SCENARIO_VARIANTS_MAX,
+	 .element = &variant_element, .help = "changes under which it is run, a column each"},
 	{0},
 };
 const struct config_schema scenario_schema = {"scenario", sizeof(struct scenario_file), scenario_fields, NULL};
@@ -135,6 +156,7 @@ static bool name_workloads(struct scenario *scenario)
 static void check_place(struct config *config, const struct scenario *scenario, const struct workload_common *common)
 {
 	const struct machine *machine = &scenario->machine;
+	char reason[200];
 
 	if (common->cpu >= 0 && common->cpu >= machine->nr_cpus)
 		config_error(config, common->place, "cpu", "CPU %d of a machine with %u CPUs (0 to %u)",
@@ -146,6 +168,8 @@ static void check_place(struct config *config, const struct scenario *scenario, 
 		config_error(config, common->place, "node", "node %d has no CPU to run on", (int)common->node);
 	if (common->cpu >= 0 && common->node >= 0)
 		config_error(config, common->place, "node", "either cpu or node, not both");
+	if (!placement_check(common->mempolicy, machine->nr_nodes, reason, sizeof(reason)))
+		config_error(config, common->place, "mempolicy", "%s", reason);
 }
 
 static void check_time(struct config *config, const struct workload_common *common)
@@ -227,6 +251,14 @@ static void check_policies(struct config *config, const struct scenario_file *fi
 	for (size_t i = 0; i < file->policies.nr; i++)
 		if (yard_policy_parse(file->policies.item[i], &policy, reason, sizeof(reason)))
 			config_error(config, file->place, "policies", "%s", reason);
+	for (size_t i = 0; i < file->variants.nr; i++) {
+		const struct scenario_variant *variant = &file->variants.item[i];
+
+		if (!*variant->name)
+			config_error(config, file->place, "variants", "a variant has no name");
+		if (*variant->policy && yard_policy_parse(variant->policy, &policy, reason, sizeof(reason)))
+			config_error(config, variant->place, "policy", "%s", reason);
+	}
 }
 
 // ---- fingerprint ----
@@ -243,7 +275,7 @@ static bool digest(const struct scenario_file *file, struct config_digest *diges
 		return false;
 	canonical.text = canonical.story = "";
 	canonical.seed = 0;
-	canonical.policies.nr = 0;
+	canonical.policies.nr = canonical.variants.nr = canonical.rows.nr = 0;
 	machine_forget_text(&canonical.machine);
 	config_write_canonical(memory, &scenario_schema, &canonical);
 	if (fclose(memory)) {
@@ -283,13 +315,24 @@ static bool build(struct config *config, const struct scenario_file *file, struc
 	scenario->seed = file->seed;
 	scenario->policy = file->policies.item;
 	scenario->nr_policies = (uint32_t)file->policies.nr;
+	scenario->row = file->rows.item;
+	scenario->nr_rows = (uint32_t)file->rows.nr;
+	scenario->variant = file->variants.item;
+	scenario->nr_variants = (uint32_t)file->variants.nr;
 	check_policies(config, file);
 	fine = machine_build(config, &file->machine, &scenario->machine);
 	return build_workloads(config, file, scenario) && build_guards(file, scenario)
 	       && digest(file, &scenario->fingerprint) && fine;
 }
 
-static bool read_scenario(struct scenario *scenario, const char *path, const char *const *sets, size_t nr_sets)
+// What the variant changes, as far as the document has it; whether it may be so is config_load()'s question.
+static const struct config_node *changes_of(const struct config_node *root, const char *variant)
+{
+	return variant ? config_value(config_element(config_value(root, "variants"), variant), "set") : NULL;
+}
+
+static bool read_scenario(struct scenario *scenario, const char *path, const char *variant, const char *const *sets,
+			  size_t nr_sets)
 {
 	struct search search = {.beside = path};
 	char **machines = data_names("machines", path);
@@ -299,7 +342,7 @@ static bool read_scenario(struct scenario *scenario, const char *path, const cha
 	struct config_node *root = config_read(config, path);
 	bool fine;
 
-	root = config_resolve(config, root, &machine, 1, sets, nr_sets);
+	root = config_resolve_changed(config, root, changes_of(root, variant), &machine, 1, sets, nr_sets);
 	fine = config_load(config, root, &scenario_schema, &file) && build(config, &file, scenario);
 	data_names_free(machines);
 	return fine && !config_errors(config);
@@ -321,7 +364,31 @@ static void no_scenario(const char *name, FILE *errors)
 	data_names_free(names);
 }
 
+const struct scenario_variant *scenario_find_variant(const struct scenario *scenario, const char *name, FILE *errors)
+{
+	const char *names[SCENARIO_VARIANTS_MAX + 1] = {NULL}, *near;
+
+	for (uint32_t i = 0; i < scenario->nr_variants; i++) {
+		if (!strcmp(scenario->variant[i].name, name))
+			return &scenario->variant[i];
+		names[i] = scenario->variant[i].name;
+	}
+	near = config_nearest(name, names);
+	fprintf(errors, "error: scenario '%s' has no variant '%s'%s%s%s", scenario->name, name,
+		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	for (uint32_t i = 0; i < scenario->nr_variants; i++)
+		fprintf(errors, "%s%s", i ? ", " : " (one of: ", names[i]);
+	fputs(scenario->nr_variants ? ")\n" : "; it has none\n", errors);
+	return NULL;
+}
+
 struct scenario *scenario_load(const char *name, const char *const *sets, size_t nr_sets, FILE *errors)
+{
+	return scenario_load_variant(name, NULL, sets, nr_sets, errors);
+}
+
+struct scenario *scenario_load_variant(const char *name, const char *variant, const char *const *sets, size_t nr_sets,
+				       FILE *errors)
 {
 	struct scenario *scenario = calloc(1, sizeof(*scenario));
 	char path[DATA_PATH_MAX], own_name[NAME_MAX_LENGTH];
@@ -341,8 +408,13 @@ struct scenario *scenario_load(const char *name, const char *const *sets, size_t
 		scenario_free(scenario);
 		return NULL;
 	}
-	if (read_scenario(scenario, path, sets, nr_sets))
-		return scenario;
+	if (read_scenario(scenario, path, variant, sets, nr_sets)) {
+		scenario->chosen = variant ? scenario_find_variant(scenario, variant, errors) : NULL;
+		if (scenario->chosen || !variant)
+			return scenario;
+		scenario_free(scenario);
+		return NULL;
+	}
 	fputs(config_errors(scenario->config) ? config_report(scenario->config) : "error: out of memory\n", errors);
 	scenario_free(scenario);
 	return NULL;
@@ -378,8 +450,8 @@ bool machine_load(const char *name, struct machine *machine, FILE *errors)
 		{0},
 	};
 	static const struct config_schema schema = {"machine file", sizeof(struct alone), fields, NULL};
-	struct search search = {.beside = NULL};
-	char **machines = data_names("machines", NULL), text[DATA_PATH_MAX + 16];
+	struct search search = {.beside = data_is_path(name) ? name : NULL};
+	char **machines = data_names("machines", search.beside), text[DATA_PATH_MAX + 16];
 	const struct config_include include = {"machine", find_machine, (const char *const *)machines, &search};
 	struct config *config = config_new();
 	struct config_node *root;

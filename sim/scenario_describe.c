@@ -52,8 +52,24 @@ static const char *time_text(uint64_t ns, char *text, size_t size)
 
 // ---- machine ----
 
+// What accesses from CPUs of the node meet at each node.
+static void describe_reach(const struct machine *machine, uint32_t node, FILE *file)
+{
+	uint32_t nr = machine->nr_nodes;
+
+	fputs(machine->node[node].cpus ? "; latency" : "", file);
+	for (uint32_t j = 0; machine->node[node].cpus && j < nr; j++)
+		fprintf(file, "%s %" PRIu64 "%s", j ? "," : "", machine_latency(machine, node, j),
+			j + 1 == nr ? " ns" : "");
+	for (uint32_t j = 0; machine_bandwidth(machine, 0, 0) && machine->node[node].cpus && j < nr; j++)
+		fprintf(file, "%s %" PRIu64 "%s", j ? "," : ";", machine_bandwidth(machine, node, j) / 1000000000,
+			j + 1 == nr ? " GB/s" : "");
+}
+
 static void describe_nodes(const struct machine *machine, FILE *file)
 {
+	static const char *const kinds[] = {"DRAM", "HBM", "CXL", "persistent"};
+
 	for (uint32_t i = 0; machine->nr_nodes > 1 && i < machine->nr_nodes; i++) {
 		const struct machine_node *node = &machine->node[i];
 
@@ -62,9 +78,12 @@ static void describe_nodes(const struct machine *machine, FILE *file)
 		fprintf(file, ", %" PRIu32 " CPU%s", node->cpus, node->cpus == 1 ? "" : "s");
 		if (node->tier)
 			fprintf(file, ", tier %u", node->tier);
+		if (node->kind)
+			fprintf(file, ", %s", kinds[node->kind]);
 		fprintf(file, "; distances");
 		for (uint32_t j = 0; j < machine->nr_nodes; j++)
 			fprintf(file, " %u", machine->distance[i * machine->nr_nodes + j]);
+		describe_reach(machine, i, file);
 		fputc('\n', file);
 	}
 }
@@ -176,6 +195,20 @@ static void describe_guard(const struct guard_config *guard, FILE *file)
 		fprintf(file, "    (dry run: it records whom it would kill)\n");
 }
 
+static void describe_variants(const struct scenario *scenario, FILE *file)
+{
+	fprintf(file, "\nVariants, a column each (pageyard run --variant A,B chooses)\n");
+	for (uint32_t i = 0; i < scenario->nr_variants; i++) {
+		const struct scenario_variant *variant = &scenario->variant[i];
+
+		fprintf(file, "  %-*s%s", VALUE_WIDTH, variant->name, variant->text);
+		if (*variant->policy)
+			fprintf(file, "%s(policy %s)", *variant->text ? " " : "", variant->policy);
+		fputc('\n', file);
+		config_print_changes(file, variant->set, 4);
+	}
+}
+
 void scenario_describe(const struct scenario *scenario, FILE *file)
 {
 	fprintf(file, "%s: %s\n\n", scenario->name, scenario->text);
@@ -192,6 +225,8 @@ void scenario_describe(const struct scenario *scenario, FILE *file)
 		fprintf(file, "\nGuards\n");
 	for (uint32_t i = 0; i < scenario->nr_guards; i++)
 		describe_guard(&scenario->guard[i], file);
+	if (scenario->nr_variants)
+		describe_variants(scenario, file);
 	fprintf(file, "\nPolicies that are compared if none is named\n");
 	for (uint32_t i = 0; i < scenario->nr_policies; i++)
 		fprintf(file, "  %s\n", scenario->policy[i]);

@@ -114,8 +114,6 @@ static void resume(struct scheduler *scheduler, struct cpu *cpu)
 	cpu->clock = host->now_ns;
 	if (cpu->current)
 		account_current(scheduler, cpu, cpu->clock);
-	if (cpu->current)
-		account_current(scheduler, cpu, cpu->clock);
 	cpu->times.lock_spin += host->spin_ns;
 	host->spin_ns = 0;
 	if (coroutine_done(task->coroutine))

@@ -6,6 +6,8 @@
 
 #pragma once
 
+#include "sim/numa_balancing.h"
+#include "sim/placement.h"
 #include "sim/simulation.h"
 
 struct process;
@@ -32,6 +34,10 @@ struct sim_task {
 	enum task_state state;
 	uint64_t user_ns, system_ns; // CPU time so far (the present stretch counts when it ends)
 	bool stop;		     // asked to end, by the scenario or by a kill
+	struct placement placement;
+	struct yard_mempolicy_cursor cursor;
+	int16_t spread_previous; // M21: node of its last page of the page cache; -1: none yet
+	struct numa_task numa;	 // of NUMA balancing
 	struct wait_queue ended;     // woken when the task has ended
 	// The scheduler's.
 	struct scheduler *scheduler;
@@ -67,6 +73,7 @@ struct task_attributes {
 	uint32_t flags;	    // enum yard_task_flags
 	const char *stream; // name of its random stream, with `index`; NULL: comm
 	uint64_t index;
+	const struct placement *placement; // NULL: that of the running task, if it is of a process (M1)
 	void (*at_end)(struct simulation *sim,
 		       struct sim_task *task); // after the body, still as this task; may be NULL
 	struct yard_task *told; // a worker of the engine: its task there (yard_kswapd_task()); NULL: its own
@@ -131,6 +138,7 @@ struct cpu_times { // ns since the start; system: with lock_spin and interrupts
 	uint64_t user, system, idle, lock_spin;
 };
 void scheduler_cpu_times(const struct simulation *sim, unsigned cpu, struct cpu_times *times);
+uint64_t task_cpu_ns(const struct simulation *sim, const struct sim_task *task); // CPU time so far
 unsigned scheduler_cpu_node(const struct simulation *sim, unsigned cpu);
 uint64_t scheduler_clock(const struct simulation *sim); // how far time has come: that of the last event
 uint64_t scheduler_switches(const struct simulation *sim);

@@ -10,8 +10,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <pageyard/mempolicy.h>
+
+#include "sim/access.h"
+#include "sim/local_reclaim.h"
 #include "sim/machine.h"
 #include "sim/memory.h"
+#include "sim/numa_balancing.h"
 #include "sim/page_cache.h"
 #include "sim/process.h"
 #include "sim/results.h"
@@ -110,6 +115,7 @@ static void install_costs(struct simulation *sim)
 		[YARD_COST_REMAP] = COST_REMAP,
 		[YARD_COST_SCAN_PAGE] = COST_SCAN_PAGE,
 		[YARD_COST_RECLAIM_PAGE] = COST_RECLAIM_PAGE,
+		[YARD_COST_RECLAIM_TAIL] = COST_RECLAIM_TAIL,
 		[YARD_COST_SLAB_OBJECT] = COST_SLAB_OBJECT,
 		[YARD_COST_PCP_BATCH] = COST_PCP_BATCH,
 		[YARD_COST_PCP_PAGE] = COST_PCP_PAGE,
@@ -119,6 +125,7 @@ static void install_costs(struct simulation *sim)
 		[YARD_COST_ZONE_CHECK] = COST_ZONE_CHECK,
 		[YARD_COST_SKIP_BLOCK] = COST_SKIP_BLOCK,
 		[YARD_COST_DIRECT_RECLAIM] = COST_DIRECT_RECLAIM,
+		[YARD_COST_NODE_RECLAIM] = COST_NODE_RECLAIM,
 		[YARD_COST_LRU_ISOLATE] = COST_LRU_PAGE,
 	};
 	const uint64_t *costs = sim->machine->cost_ns;
@@ -143,6 +150,7 @@ static void describe(struct simulation *sim, const struct simulation_config *fro
 		.cpu_node = cpu_node,
 		.distance = machine->distance,
 		.node_tier = tiers,
+		.zonelists_see_cpus = machine->zonelist_hotplug,
 		.node_reclaim_distance = machine->node_reclaim_distance,
 		.memory = layout->memory,
 		.nr_memory = layout->nr_memory,
@@ -158,6 +166,7 @@ static void describe(struct simulation *sim, const struct simulation_config *fro
 		.compaction_proactiveness = machine->compaction_proactiveness,
 		.dirty_ratio = machine->dirty_ratio,
 		.demotion_enabled = machine->demotion,
+		.memory_tiering = machine->numa_balancing.mode & NUMA_BALANCING_TIERING,
 		.hz = machine->hz,
 		.seed = from->seed,
 		.policy = *from->policy,
@@ -165,8 +174,20 @@ static void describe(struct simulation *sim, const struct simulation_config *fro
 	if (machine->lru_gen)
 		config->policy.lru_gen = 1;
 	memory_owner_ops(sim, &config->owner);
+	local_reclaim_owner_ops(&config->owner);
 	process_owner_ops(sim, &config->owner);
 	config->owner.context = sim;
+}
+
+// Weights of weighted interleave (spec 05 M9).
+static void tell_bandwidth(struct simulation *sim)
+{
+	uint32_t bandwidth[YARD_NODES_MAX];
+
+	for (unsigned node = 0; node < sim->machine->nr_nodes; node++)
+		bandwidth[node] = machine_node_bandwidth(sim->machine, node);
+	if (bandwidth[0])
+		yard_auto_node_weights(sim->yard, bandwidth);
 }
 
 static bool boot_yard(struct simulation *sim, const struct yard_config *config, char *error, size_t error_size)
@@ -188,6 +209,8 @@ static bool boot_yard(struct simulation *sim, const struct yard_config *config, 
 	code = yard_init(sim->yard_memory, sim->yard_size, config, &sim->yard);
 	if (code)
 		snprintf(error, error_size, "the machine does not boot: %s", yard_error_text(code));
+	else
+		tell_bandwidth(sim);
 	return !code;
 }
 
@@ -224,7 +247,7 @@ static bool create_yard(struct simulation *sim, const struct simulation_config *
 // Each part finds those before it.
 static bool create_parts(struct simulation *sim)
 {
-	if (!results_create(sim) || !memory_create(sim) || !processes_create(sim) || !page_cache_create(sim)
+	if (!local_reclaim_create(sim) || !results_create(sim) || !access_create(sim) || !numa_balancing_create(sim) || !memory_create(sim) || !processes_create(sim) || !page_cache_create(sim)
 	    || !slab_create(sim))
 		return false;
 	if (sim->machine->swap_kind != SWAP_NONE && !swap_create(sim))
@@ -289,7 +312,10 @@ void simulation_destroy(struct simulation *sim)
 		processes_destroy(sim);
 	if (sim->memory)
 		memory_destroy(sim);
+	numa_balancing_destroy(sim);
+	access_destroy(sim);
 	results_destroy(sim);
+	local_reclaim_destroy(sim);
 	if (sim->yard_memory)
 		munmap(sim->yard_memory, sim->yard_size);
 	free(sim);

@@ -34,6 +34,7 @@
 enum { SIM_PAGE = 4096, SIM_HUGE_PAGES = 512, SIM_HUGE_ORDER = 9 };
 
 struct machine;	    // sim/machine.h
+struct memory_object; // sim/memory.h
 struct scenario;    // sim/scenario.h
 struct scheduler;   // sim/scheduler.h
 struct memory;	    // sim/memory.h
@@ -43,6 +44,9 @@ struct slab;	    // sim/slab.h
 struct processes;   // sim/process.h
 struct results;	    // sim/results.h
 struct workers;	    // sim/workers.h
+struct local_simulation; // sim/local_reclaim.h
+struct access_load; // sim/access.h
+struct numa_balancing; // sim/numa_balancing.h
 
 struct simulation {
 	struct yard *yard;
@@ -57,6 +61,9 @@ struct simulation {
 	struct processes *processes;
 	struct results *results;
 	struct workers *workers;
+	struct local_simulation *local_reclaim;
+	struct access_load *access;
+	struct numa_balancing *balancing; // NULL: off
 	void *yard_memory;
 	size_t yard_size;
 	uint64_t horizon; // the running task gives way at its next sim_point() once its clock reaches this
@@ -118,12 +125,14 @@ enum request_class {
 };
 const char *request_class_name(enum request_class class);
 
-// Asks the yard on behalf of the running task (or, in an interrupt, of none), and charges what it costs. `node`: -1,
-// that of the CPU. YARD_PFN_NONE: failed; the class counts it.
+// Asks the yard on behalf of the running task (or, in an interrupt, of none), and charges what it costs. `node`: -1: as
+// the task's memory policy says (sim/placement.h). YARD_PFN_NONE: failed; the class counts it.
 uint32_t sim_alloc(struct simulation *sim, enum request_class class, uint32_t gfp, unsigned order, int node);
 // The same for a try that has a fallback (a higher order of SLUB's, an order-2 stack): its failure is no failure of the
 // class.
 uint32_t sim_try_alloc(struct simulation *sim, enum request_class class, uint32_t gfp, unsigned order, int node);
-// As a page fault asks for a huge page (yard_alloc_huge()).
-uint32_t sim_alloc_huge(struct simulation *sim, uint32_t gfp, int node);
+// The same for a page of an anonymous mapping: the mapping's policy comes before the task's.
+uint32_t sim_alloc_mapped(struct simulation *sim, uint32_t gfp, const struct memory_object *object, uint64_t page);
+// As a page fault asks for a huge page (yard_alloc_huge()). `object` may be NULL.
+uint32_t sim_alloc_huge(struct simulation *sim, uint32_t gfp, const struct memory_object *object, uint64_t page);
 void sim_free(struct simulation *sim, uint32_t pfn, unsigned order);

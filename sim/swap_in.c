@@ -60,10 +60,10 @@ static bool only_in_swap(const struct simulation *sim, const struct memory_objec
 	return (entry & (ENTRY_IN_SWAP | ENTRY_RESIDENT)) == ENTRY_IN_SWAP;
 }
 
-// A frame for it, which it occupies from now on. False: no memory, or it is not only in swap any more.
+// A frame for it where the mapping's policy wants it (M23), which it occupies from now on. False: no memory, or it is not only in swap any more.
 static bool begin_read(struct simulation *sim, struct memory_object *object, uint64_t page, uint32_t bits)
 {
-	uint32_t pfn = sim_alloc(sim, REQUEST_ANON, YARD_GFP_HIGHUSER_MOVABLE, 0, object->node);
+	uint32_t pfn = sim_alloc_mapped(sim, YARD_GFP_HIGHUSER_MOVABLE, object, page);
 	uint64_t entry;
 
 	if (pfn == YARD_PFN_NONE)

@@ -60,6 +60,19 @@ static void unlink_task(struct scheduler *scheduler, struct sim_task *task)
 		scheduler->tasks = task->all_next;
 }
 
+// M1: fork() and clone() hand on policy and cursor; kernel threads have none.
+static void inherit_placement(struct simulation *sim, struct sim_task *task)
+{
+	const struct sim_task *parent = task_current(sim);
+
+	task_set_placement(task, &(struct placement){.has_policy = false});
+	if (!parent || !task->process)
+		return;
+	task->placement = parent->placement;
+	task->cursor = parent->cursor;
+	task->spread_previous = parent->spread_previous;
+}
+
 static void set_attributes(struct simulation *sim, struct sim_task *task, const struct task_attributes *attributes)
 {
 	struct scheduler *scheduler = sim->scheduler;
@@ -81,6 +94,10 @@ static void set_attributes(struct simulation *sim, struct sim_task *task, const 
 	task->cpu = scheduler->running ? scheduler->running->cpu : 0;
 	account_running(scheduler);
 	task->vruntime = scheduler->cpu[task->cpu].min_vruntime;
+	if (attributes->placement)
+		task_set_placement(task, attributes->placement);
+	else
+		inherit_placement(sim, task);
 	random_fork(&task->random, &sim->random, attributes->stream ? attributes->stream : attributes->comm,
 		    attributes->index);
 }

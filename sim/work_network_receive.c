@@ -13,7 +13,7 @@ struct network_receive {
 	struct config_rate rate;
 	uint64_t batch, buffers, order_ppm[ORDERS];
 	struct config_range life;
-	bool heads;
+	bool heads, this_node;
 };
 
 #define AT(member) CONFIG_AT(struct network_receive, member)
@@ -30,6 +30,8 @@ static const struct config_field fields[] = {
 	{"order2", CONFIG_PERCENT, AT(order_ppm[2]), .default_text = "51.8%", .help = "likewise"},
 	{"order3", CONFIG_PERCENT, AT(order_ppm[3]), .default_text = "33.7%", .help = "likewise"},
 	{"heads", CONFIG_BOOL, AT(heads), .default_text = "on", .help = "each packet also takes a slab object"},
+	{"this_node", CONFIG_BOOL, AT(this_node), .default_text = "off",
+	 .help = "a buffer must lie on the node of the CPU (GFP_THISNODE)"},
 	{0},
 };
 
@@ -81,7 +83,8 @@ static bool take_data(struct simulation *sim, struct receiver *receiver, struct 
 	buffer->pfn = YARD_PFN_NONE;
 	if (!receiver->mix)
 		return true;
-	buffer->pfn = sim_alloc(sim, REQUEST_ATOMIC, BUFFER_GFP, buffer->order, -1);
+	buffer->pfn = sim_alloc(sim, REQUEST_ATOMIC, BUFFER_GFP | (receiver->p->this_node ? YARD_GFP_THISNODE : 0),
+				buffer->order, -1);
 	return buffer->pfn != YARD_PFN_NONE;
 }
 

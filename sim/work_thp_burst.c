@@ -63,10 +63,11 @@ static void fault_all(struct simulation *sim, struct sim_task *task, struct work
 	for (uint64_t page = 0; page < memory->pages && !workload_over(instance, task); page += SIM_HUGE_PAGES) {
 		uint64_t start = sim_now(sim);
 
-		if (memory_touch_huge(sim, memory, page) == THP_ALLOCATED) {
+		memory_touch(sim, memory, page, true);
+		if (object_is_huge(sim, memory, page)) {
 			++*workload_figure(workload, "huge regions", 1);
 		} else {
-			memory_touch_range(sim, memory, page, SIM_HUGE_PAGES, true);
+			memory_touch_range(sim, memory, page + 1, SIM_HUGE_PAGES - 1, true);
 			++*workload_figure(workload, "base regions", -1);
 		}
 		workload_latency(sim, workload, "region fault", sim_now(sim) - start);

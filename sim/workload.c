@@ -2,6 +2,7 @@
 //
 // The kinds, the keys that all of them have, and what their bodies share.
 
+#include "sim/local_reclaim.h"
 #include "sim/workload.h"
 
 #include <assert.h>
@@ -15,10 +16,10 @@
 // X(symbol), by name
 #define KINDS_TABLE(X)                                                                                                 \
 	X(kind_anonymous_churn) X(kind_anonymous_hold) X(kind_cache_server) X(kind_file_hold) X(kind_file_reader)      \
-	X(kind_file_writer) X(kind_fork_storm) X(kind_fragment) X(kind_hpc_ranks) X(kind_kernel_build)                 \
+	X(kind_file_writer) X(kind_fork_storm) X(kind_fragment) X(kind_hot_cold) X(kind_hpc_ranks) X(kind_kernel_build)                 \
 	X(kind_kernel_memory) X(kind_log_writer) X(kind_memory_hog) X(kind_network_receive)                            \
-	X(kind_packet_sender) X(kind_page_table_churn) X(kind_pipe_burst) X(kind_pipe_churn) X(kind_slab_churn)        \
-	X(kind_socket_churn) X(kind_storm) X(kind_stutter) X(kind_thp_burst) X(kind_unmovable_demand)
+	X(kind_node_reclaim) X(kind_packet_sender) X(kind_page_table_churn) X(kind_pipe_burst) X(kind_pipe_churn)      \
+	X(kind_populate) X(kind_slab_churn) X(kind_socket_churn) X(kind_storm) X(kind_stutter) X(kind_thp_burst) X(kind_unmovable_demand)
 
 #define X(symbol) extern const struct task_kind symbol;
 KINDS_TABLE(X)
@@ -49,6 +50,9 @@ static const struct config_word at_the_end[] = {{"end", SIM_FOREVER}, {0}};
 static const struct config_word endless[] = {{"endless", 0}, {0}};
 static const struct config_word any[] = {{"any", UINT64_MAX}, {0}};
 
+static const struct config_word cache_words[] = {
+	{"normal", CACHE_NORMAL}, {"garbage", CACHE_GARBAGE}, {"keep", CACHE_KEEP}, {0}};
+
 #define AT(member) CONFIG_AT(struct workload_common, member)
 
 static const struct config_field common_fields[] = {
@@ -68,6 +72,15 @@ static const struct config_field common_fields[] = {
 	{"cpu", CONFIG_COUNT, AT(cpu), .default_text = "any", .words = any, .max = 1023, .help = "runs there only"},
 	{"node", CONFIG_COUNT, AT(node), .default_text = "any", .words = any, .max = 47,
 	 .help = "runs on the CPUs of this node only"},
+	{"mempolicy", CONFIG_STRING, AT(mempolicy), .default_text = "default",
+	 .help = "memory policy of its tasks: local, preferred:0, preferred-many:0-1, bind:0, interleave:all, "
+		 "weighted-interleave:all"},
+	{"spread_page", CONFIG_BOOL, AT(spread_page), .default_text = "off",
+	 .help = "its pages of the page cache go to all nodes in turn (cpuset.memory_spread_page)"},
+	{"local_reclaim", CONFIG_OPTIONAL, AT(local_reclaim), .schema = &local_settings_schema,
+	 .help = "keeps its memory on its nodes by evicting cache that nobody will miss (spec 05 L)"},
+	{"cache", CONFIG_ENUM, AT(cache), .default_text = "normal", .words = cache_words,
+	 .help = "what local_reclaim may do with its files: garbage goes first, keep never"},
 	{"group", CONFIG_STRING, AT(group), .default_text = "",
 	 .help = "the service it belongs to: guards kill by group"},
 	{"oom_score_adj", CONFIG_COUNT, AT(oom_score_adj), .default_text = "0", .max = 1000, .words = oom_words,
@@ -123,6 +136,21 @@ void *workload_shared(struct simulation *sim, struct workload *workload, size_t 
 	if (!workload->shared)
 		sim_fail(sim, "out of memory");
 	return workload->shared;
+}
+
+void *workload_kept(struct simulation *sim, struct workload_instance *instance, size_t size)
+{
+	struct workload *workload = instance->workload;
+
+	if (!workload->kept)
+		workload->kept = calloc(workload->common.count, sizeof(*workload->kept));
+	if (workload->kept && !workload->kept[instance->number])
+		workload->kept[instance->number] = calloc(1, size);
+	if (!workload->kept || !workload->kept[instance->number]) {
+		sim_fail(sim, "out of memory");
+		return NULL;
+	}
+	return workload->kept[instance->number];
 }
 
 uint64_t workload_pages(const struct simulation *sim, struct config_amount amount)

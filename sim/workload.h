@@ -10,10 +10,11 @@
 #pragma once
 
 #include "report/histogram.h"
+#include "sim/access.h"
 #include "sim/config.h"
 #include "sim/process.h"
 
-enum { WORKLOAD_FIGURES_MAX = 16 };
+enum { WORKLOAD_FIGURES_MAX = 32 };
 
 struct workload_figure { // what a kind counts itself, in the table under the workload's name
 	const char *name;    // "bursts", "packets"
@@ -33,6 +34,10 @@ struct workload_common { // keys that every kind has
 	int64_t nice;
 	bool realtime;
 	int64_t cpu, node; // -1: any
+	const char *mempolicy; // of its tasks; as placement_check() takes it
+	bool spread_page;
+	const struct local_settings *local_reclaim; // of its tasks; NULL: none
+	uint64_t cache; // enum cache_advice
 	const char *group; // guards and PSI; "": none
 	int64_t oom_score_adj;
 	bool first;	 // a preparation: the scenario's clock starts when all are ready, which go one after the other
@@ -52,6 +57,7 @@ struct workload_instance {
 	task_body *child_body;	       // theirs
 	// The supervisor's.
 	struct sim_task *task; // NULL: it does not run
+	uint64_t *left_on; // pages that it had on each node when its process ended last; NULL: it has not, or one node
 	uint64_t due, runs, forks;
 	bool waits, ready; // for `due`; as a preparation
 	bool killed;	   // the last time
@@ -62,11 +68,13 @@ struct workload {
 	const struct task_kind *kind;
 	void *parameters;   // kind->config.schema->size bytes, of which the first are `common`
 	uint16_t group;	    // number of the PSI group
+	struct placement placement; // of its tasks
 	struct wait_queue ready_queue;
 	bool ready;	    // of a preparation: done
 	uint32_t running;   // tasks, with the supervisor
 	struct workload_figure figure[WORKLOAD_FIGURES_MAX];
 	unsigned nr_figures;
+	struct access_account access; // of access_bulk() by its tasks
 	struct histogram *latency; // of its operations, ns; NULL: it has none
 	const char *latency_name;
 	// The supervisor's.
@@ -78,6 +86,7 @@ struct workload {
 	uint64_t iteration;	   // number of workload_start()s
 	bool stopping;
 	void *shared;
+	void **kept; // of each instance
 };
 
 struct task_kind {
@@ -106,6 +115,11 @@ void workload_init(struct workload *workload, const struct config_variant *varia
 void workload_start(struct simulation *sim, struct workload *workload);
 // Asks all its tasks to end, those that it would still start too; workload->running is 0 when they have.
 void workload_stop(struct simulation *sim, struct workload *workload);
+// Pages of anonymous memory that its processes have on each of the machine's nodes; of instances that do not run: had
+// when they ended.
+void workload_resident(const struct simulation *sim, const struct workload *workload, uint64_t pages[YARD_NODES_MAX]);
+// An instance's first process exits: what it has now is what it had.
+void workload_note_exit(struct simulation *sim, const struct process *process);
 // Forgets a simulation that is gone: as after scenario_load().
 void workload_reset(struct workload *workload);
 
@@ -145,6 +159,9 @@ void workload_latency(struct simulation *sim, struct workload *workload, const c
 // Memory of `size` bytes, zeroed at the first call, which all instances share until the iteration is over. NULL: no
 // memory (sim_fail() was called).
 void *workload_shared(struct simulation *sim, struct workload *workload, size_t size);
+
+// The same for this instance only, as long as the simulation: what stays on the machine from one iteration to the next.
+void *workload_kept(struct simulation *sim, struct workload_instance *instance, size_t size);
 
 // Pages of an amount, of which shares are of the machine's memory.
 uint64_t workload_pages(const struct simulation *sim, struct config_amount amount);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/local_reclaim.h"
 #include "sim/workload.h"
 
 #define FORK_RETRY_NS (100 * NS_PER_MS)
@@ -100,6 +101,7 @@ static struct sim_task *start_thread(struct simulation *sim, struct workload_ins
 	const struct task_attributes attributes = {
 		.comm = process->comm, .nice = (int)common->nice, .realtime = common->realtime, .cpu = (int)common->cpu,
 		.node = (int)common->node, .stream = common->name, .at_end = at_end,
+		.placement = &workload->placement,
 		.index = (workload->iteration * common->count + instance->number) * FORKS_MAX + instance->forks++,
 	};
 	struct sim_task *task = process_thread(sim, process, &attributes, body, instance);
@@ -125,6 +127,8 @@ static struct sim_task *start_process(struct simulation *sim, struct workload_in
 		++*workload_figure(workload, "failed forks", -1);
 		return NULL;
 	}
+	process->workload = workload;
+	process->instance = at_end == instance_gone ? instance : NULL;
 	task = start_thread(sim, instance, process, body, at_end);
 	if (!task)
 		process_discard(sim, process);
@@ -264,6 +268,8 @@ static void supervisor_gone(struct simulation *sim, struct sim_task *task)
 
 static void forget(struct workload *workload)
 {
+	for (uint64_t i = 0; workload->instance && i < workload->common.count; i++)
+		free(workload->instance[i].left_on);
 	free(workload->instance);
 	free(workload->shared);
 	free(workload->latency);
@@ -271,10 +277,21 @@ static void forget(struct workload *workload)
 	workload->shared = NULL;
 	workload->latency = NULL;
 	workload->nr_figures = 0;
+	workload->access = (struct access_account){0};
 	workload->ready = workload->stopping = false;
 	workload->running = 0;
 	workload->supervisor = NULL;
 	workload->ready_queue = workload->changed = (struct wait_queue){0};
+}
+
+static void set_local_reclaim(struct simulation *sim, struct workload *workload)
+{
+	const struct workload_common *common = &workload->common;
+	struct placement *placement = &workload->placement;
+
+	placement->cache_set = cache_set_of(sim, common->name, (enum cache_advice)common->cache);
+	if (common->local_reclaim)
+		placement->local_reclaim = local_reclaim_owner(sim, common->name, common->local_reclaim);
 }
 
 void workload_start(struct simulation *sim, struct workload *workload)
@@ -291,6 +308,10 @@ void workload_start(struct simulation *sim, struct workload *workload)
 	int group = process_group(sim, workload->common.group);
 
 	forget(workload);
+	workload->placement = (struct placement){.spread_page = workload->common.spread_page};
+	if (!placement_set(sim, &workload->placement, workload->common.mempolicy))
+		return;
+	set_local_reclaim(sim, workload);
 	workload->iteration++;
 	workload->group = group > 0 ? (uint16_t)group : 0;
 	workload->instance = calloc(workload->common.count, sizeof(*workload->instance));
@@ -318,4 +339,8 @@ void workload_reset(struct workload *workload)
 {
 	forget(workload);
 	workload->iteration = 0;
+	for (uint64_t i = 0; workload->kept && i < workload->common.count; i++)
+		free(workload->kept[i]);
+	free(workload->kept);
+	workload->kept = NULL;
 }

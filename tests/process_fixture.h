@@ -41,6 +41,7 @@ static UNUSED void describe_machine(unsigned nr_nodes, unsigned cpus, uint64_t p
 		.node = nodes, .nr_nodes = nr_nodes, .nr_cpus = nr_nodes * cpus, .distance = distance, .one_zone = true,
 		.min_free_kbytes = -1, .watermark_boost_factor = -1, .swappiness = 60, .device = &disk, .nr_devices = 1,
 		.hz = 1000, .cpu_scale_thousandths = 1000, .page_cluster = 3, .readahead_pages = 32,
+		.readahead_wakes_kswapd = true,
 		.dirty_ratio = 20, .dirty_background_ratio = 10,
 	};
 	for (unsigned i = 0; i < COSTS; i++)

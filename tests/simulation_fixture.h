@@ -51,7 +51,7 @@ static UNUSED void describe(unsigned nr_nodes, unsigned cpus_per_node, uint64_t 
 		.dirty_ratio = 20,
 		.dirty_background_ratio = 10,
 		.page_cluster = 3,
-		.readahead_pages = 32,
+		.readahead_pages = 32, .readahead_wakes_kswapd = true,
 		.device = &disk,
 		.nr_devices = 1,
 		.hz = 1000,

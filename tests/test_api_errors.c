@@ -488,7 +488,7 @@ static const struct callback {
 	CALLBACK(node_reclaim), CALLBACK(node_dirty), CALLBACK(charge), CALLBACK(may_move), CALLBACK(unmap_for_move),
 	CALLBACK(flush), CALLBACK(move), CALLBACK(undo_unmap), CALLBACK(referenced), CALLBACK(unmap), CALLBACK(swap_slot),
 	CALLBACK(split), CALLBACK(swap_release), CALLBACK(write_out), CALLBACK(release), CALLBACK(wake_flusher),
-	CALLBACK(oom_notify), CALLBACK(oom_next), CALLBACK(oom_kill), CALLBACK(oom_reap), CALLBACK(oom_skip),
+	CALLBACK(local_page), CALLBACK(local_home), CALLBACK(oom_notify), CALLBACK(oom_next), CALLBACK(oom_kill), CALLBACK(oom_reap), CALLBACK(oom_skip),
 	CALLBACK(oom_panic),
 };
 _Static_assert(sizeof(callbacks) / sizeof(callbacks[0]) == offsetof(struct yard_owner_ops, context) / sizeof(void *),

@@ -197,15 +197,18 @@ static void build_block(const char *policy, unsigned type)
 static void C6_6_success(void **state)
 {
 	struct yard_result result;
+	uint64_t hits;
 
 	(void)state;
 	build_block("linux-7.3", M);
 	hints()->blockskip_flush = true;
 	hints()->defer_shift = 2;
 	hints()->considered = 9;
+	hits = zone_state(NORMAL).numa[YARD_NUMA_HIT];
 	result = request(GFP_M | YARD_GFP_COMP, 9);
 	assert_pfn(result.pfn, 0);
 	assert_int_equal(result.path, YARD_PATH_CAPTURE);
+	assert_int_equal(zone_state(NORMAL).numa[YARD_NUMA_HIT], hits); // spec 05 C3: captured pages are not counted
 	assert_int_equal(result.migrated, BLOCK);
 	assert_int_equal(vm(YARD_VM_COMPACT_STALL), 1);
 	assert_int_equal(vm(YARD_VM_COMPACT_SUCCESS), 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Spec 04 section 7: reclaim of listed pages (P-5, P-6), demotion to slower nodes (P-3, P-8 to P-11).
+// Spec 04 section 7: reclaim of listed pages (P-5, P-6), demotion to slower nodes (P-3, P-8 to P-11; spec 05 D1 to D5).
 
 #include "kswapd_fixture.h"
 
@@ -160,6 +160,141 @@ static void P8_the_choice_follows_the_seed(void **state)
 			assert_memory_equal(first, moved_to, sizeof first);
 		memcpy(first, moved_to, sizeof first);
 	}
+}
+
+// ---- spec 05 D1, D3 ----
+
+static void D1_abstract_distance(void **state)
+{
+	static const struct yard_node_performance dram = { 45, 45, 125, 125 }; // spec 05 H8: 90 and 250 in all
+	static const struct {
+		struct yard_node_performance node;
+		uint64_t distance, tier;
+	} cases[] = {
+		{ { 45, 45, 125, 125 }, 576, 4 },
+		{ { 125, 125, 12, 12 }, 16666, 130 }, // 576 * 250 / 90 * 250 / 24
+		{ { 46, 45, 125, 125 }, 582, 4 },
+		{ { 54, 54, 125, 125 }, 691, 5 },
+		{ { 45, 45, 250, 250 }, 288, 2 },
+		{ { 1, 0, 100, 0 }, 15, 0 },	      // 576 / 90 = 6, then 6 * 250 / 100
+		{ { 0, 0, 125, 125 }, 576, 4 },	      // unknown: the tier of DRAM
+		{ { 125, 125, 0, 0 }, 576, 4 },
+	};
+	const struct yard_node_performance unknown = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(yard_abstract_distance(&cases[i].node, &dram), cases[i].distance);
+		assert_int_equal(cases[i].distance / YARD_TIER_DISTANCES, cases[i].tier);
+	}
+	assert_int_equal(yard_abstract_distance(&cases[1].node, &unknown), YARD_DRAM_DISTANCE);
+}
+
+// D1: 128 distances to a tier; spec 05 H11: HBM before DRAM before slow memory.
+static void D1_tiers(void **state)
+{
+	static const uint64_t hbm[] = { 576, 288, 16666, 639, 640 };
+	static const uint8_t expected[] = { 1, 0, 3, 1, 2 };
+	uint8_t tier[5];
+
+	(void)state;
+	yard_rank_tiers(hbm, 5, tier);
+	assert_memory_equal(tier, expected, 5);
+	yard_rank_tiers(hbm, 1, tier);
+	assert_int_equal(tier[0], 0);
+}
+
+// D2: two tiers with CPUs (H11: HBM without CPUs before DRAM): all but the slowest are top tiers.
+static void D2_top_tier(void **state)
+{
+	static const uint8_t tier[NODES] = { 1, 0, 1, 2, 3 };
+
+	(void)state;
+	start_tiers(tier, near_and_far, true, "linux-7.3");
+	for (unsigned node = 0; node < NODES; node++)
+		assert_int_equal(yard_is_top_tier(yard, node), node < 3);
+	yard->nodes[3].nr_cpus = 1;
+	for (unsigned node = 0; node < NODES; node++)
+		assert_int_equal(yard_is_top_tier(yard, node), node < 4);
+	assert_false(yard_is_top_tier(yard, NODES));
+}
+
+// D6: new pages go to the nearest node that has room, of whatever tier.
+static void D6_allocation_knows_no_tiers(void **state)
+{
+	(void)state;
+	start_tiers(two_tiers, near_and_far, true, "linux-7.3");
+	assert_int_equal(node_of(yard, yard_alloc(yard, YARD_GFP_HIGHUSER_MOVABLE, 0)), 0);
+	fill(0);
+	assert_int_equal(node_of(yard, yard_alloc(yard, YARD_GFP_HIGHUSER_MOVABLE, 0)), 4); // the slowest, at 15
+	fill(4);
+	assert_int_equal(node_of(yard, yard_alloc(yard, YARD_GFP_HIGHUSER_MOVABLE, 0)), 1);
+}
+
+// The nodes that reclaim on node 0 moves pages to, one bit each.
+static unsigned demotion_targets(void)
+{
+	unsigned targets = 0;
+
+	memset(moved_to, 0, sizeof moved_to);
+	fill_lru(FILE_PAGE, YARD_UNMAPPED);
+	for (unsigned i = 0; i < 12; i++)
+		shrink_with(ROLE_KSWAPD, 5);
+	assert_true(moved() > 100);
+	for (unsigned node = 0; node < NODES; node++)
+		targets |= moved_to[node] ? 1u << node : 0;
+	return targets;
+}
+
+// D3: nodes are taken by T4's score, which counts CPUs and the load that building the zonelists left, until one is at
+// another distance than the first.
+static void D3_targets_by_the_score_of_zonelists(void **state)
+{
+	static const uint8_t tier[NODES] = { 0, 1, 1, 1, 1 }, distance[NODES] = { 10, 20, 20, 30, 21 };
+	static const struct {
+		unsigned cpus_of_1, cpus_of_2, load_of_1, load_of_4, targets;
+	} cases[] = {
+		{ 0, 0, 1, 0, 1 << 1 | 1 << 2 },
+		{ 1, 0, 1, 1, 1 << 1 | 1 << 2 }, // 2 at 20, then 1 at 20 + 1 before 4 at 21
+		{ 1, 0, 1, 0, 1 << 2 },		 // 4 has less load than 1: it is next, and farther than 2
+		{ 1, 1, 1, 0, 1 << 4 },		 // it is the first; 1 and 2 are nearer
+		{ 1, 1, 1, 1, 1 << 1 | 1 << 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		start_tiers(tier, distance, true, "linux-7.3");
+		yard->nodes[1].nr_cpus = (uint16_t)cases[i].cpus_of_1;
+		yard->nodes[2].nr_cpus = (uint16_t)cases[i].cpus_of_2;
+		yard->node_load[1] = yard->node_load[2] = cases[i].load_of_1;
+		yard->node_load[4] = cases[i].load_of_4;
+		assert_int_equal(demotion_targets(), cases[i].targets);
+	}
+}
+
+// D3: the kernel's own example (spec 05 H9): 0 demotes to 2.
+static void D3_two_sockets_with_two_expanders(void **state)
+{
+	static const uint8_t distance[] = { 10, 20, 30, 40, 20, 10, 40, 30, 30, 40, 10, 40, 40, 30, 40, 10 };
+	static const uint8_t tier[] = { 0, 0, 1, 1 };
+	struct yard_range memory[4];
+	struct yard_config config = noted_config("linux-7.3");
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++)
+		memory[i] = (struct yard_range){ BASE + i * NODE_FRAMES, BASE + (i + 1) * NODE_FRAMES, i };
+	config.nr_nodes = config.nr_memory = 4;
+	config.memory = memory;
+	config.distance = distance;
+	config.node_tier = tier;
+	config.demotion_enabled = true;
+	config.owner.move = move_to;
+	build(&config);
+	listen();
+	watch_sleep();
+	ask.silent = true;
+	assert_int_equal(demotion_targets(), 1 << 2);
+	assert_false(can_demote(yard, 2, NULL)); // the last tier
 }
 
 // ---- P-9 ----
@@ -527,6 +662,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(P8_can_demote), TEST(P8_nearest_nodes_of_the_next_tier), TEST(P8_the_choice_follows_the_seed),
+		TEST(D1_abstract_distance), TEST(D1_tiers), TEST(D2_top_tier), TEST(D6_allocation_knows_no_tiers),
+		TEST(D3_targets_by_the_score_of_zonelists),
+		TEST(D3_two_sockets_with_two_expanders),
 		TEST(P9_counts), TEST(P9_the_request), TEST(P9_then_anywhere_below), TEST(P9_never_upwards),
 		TEST(P9_failures_are_reclaimed), TEST(P9_proactive_keeps_what_it_cannot_demote),
 		TEST(P9_some_moves_fail), TEST(P9_no_demotion_asked), TEST(P9_only_what_passed_the_references),

@@ -130,6 +130,20 @@ static void K2_hopeless(void **state)
 	assert_int_equal(last_event(E(WAKEUP_KCOMPACTD))->a, NORMAL);
 }
 
+// O-11: single pages are plenty, a block is not there.
+static void O11_kcompactd_alone_is_woken_for_a_block(void **state)
+{
+	(void)state;
+	start_scattered(noted_config("linux-7.3,wake_kcompactd_only=on"), 16 * BLOCK);
+	wake(9);
+	assert_int_equal(wakes_of(YARD_QUEUE_KSWAPD), 0);
+	assert_int_equal(kswapd()->order, 0);
+	assert_int_equal(yard->mm[0].kcompactd.max_order, 9);
+	normal()->boost = 1;
+	wake(9);
+	assert_int_equal(wakes_of(YARD_QUEUE_KSWAPD), 1);
+}
+
 // ---- K-3 ----
 
 static void exhaust(void)
@@ -676,6 +690,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(K1_state), TEST(K2_wake), TEST(K2_unmanaged_zone), TEST(K2_cpuset),
 		TEST(K2_balanced_is_not_woken_but_recorded), TEST(K2_boosted_is_woken), TEST(K2_hopeless),
+		TEST(O11_kcompactd_alone_is_woken_for_a_block),
 		TEST(K3_slow_path_wakes_each_node_once), TEST(K3_each_retry_wakes_again),
 		TEST(K3_not_without_the_flag), TEST(K3_boosted_zone), TEST(K4_order_and_marks),
 		TEST(K4_order_needs_a_block), TEST(K4_promo_mark_when_tiering), TEST(K4_whole_blocks_in_defrag_mode),

@@ -21,7 +21,7 @@ static void start_mode(const char *policy, uint32_t mode)
 
 static int64_t try(void)
 {
-	return node_reclaim_try(yard, 0, KERNEL, 0);
+	return node_reclaim_try(yard, 0, KERNEL, 0, NULL);
 }
 
 static void plenty_of_slab(void)
@@ -267,6 +267,8 @@ static void N4_reclaimable_cache(void **state)
 		{ 1, SHMEM_PAGE, YARD_UNMAPPED, 0, false },
 		{ 4, SHMEM_PAGE, YARD_UNMAPPED, 0, true }, // NR_FILE_PAGES
 		{ 7, ANON_PAGE, YARD_MAPPED, 0, false },
+		{ 7, ANON_PAGE | YARD_PAGE_SWAPCACHE, YARD_MAPPED, 0, true },
+		{ 1, ANON_PAGE | YARD_PAGE_SWAPCACHE, YARD_MAPPED, 0, false },
 		{ 1, FILE_PAGE, YARD_UNMAPPED, 118, true }, // 200 - 118 = 82
 		{ 1, FILE_PAGE, YARD_UNMAPPED, 119, false },
 		{ 4, FILE_PAGE, YARD_MAPPED, 119, false },
@@ -370,13 +372,13 @@ static void N5_until_the_order_is_there(void **state)
 	start_mode("linux-7.3", 1);
 	plenty_of_slab();
 	script(3, 4, 1, 9); // order 3
-	assert_int_equal(node_reclaim_try(yard, 0, KERNEL, 3), 8);
+	assert_int_equal(node_reclaim_try(yard, 0, KERNEL, 3, NULL), 8);
 	assert_priorities("4 3 2");
 	assert_int_equal(vm(YARD_VM_ZONE_RECLAIM_SUCCESS), 1);
 	assert_int_equal(vm(YARD_VM_ZONE_RECLAIM_FAILED), 0);
 	assert_steps("node_reclaim_begin(0,3,3264) node_reclaim_end(8,0,0)");
 	script(3, 4);
-	assert_int_equal(node_reclaim_try(yard, 0, KERNEL, 3), 7); // 7.3: pages, not success
+	assert_int_equal(node_reclaim_try(yard, 0, KERNEL, 3, NULL), 7); // 7.3: pages, not success
 	assert_int_equal(vm(YARD_VM_ZONE_RECLAIM_FAILED), 1);
 }
 
@@ -404,7 +406,7 @@ static void N6_goal_and_window(void **state)
 	assert_isolations("IF32");
 	start_mode("linux-7.3", 1);
 	pages(0, 1024, FILE_PAGE, YARD_UNMAPPED);
-	assert_int_equal(node_reclaim_try(yard, 0, KERNEL, 6), 64); // goal 64
+	assert_int_equal(node_reclaim_try(yard, 0, KERNEL, 6, NULL), 64); // goal 64
 	assert_isolations("IF32 IF32");
 	assert_int_equal(vm(YARD_VM_ZONE_RECLAIM_SUCCESS), 1);
 }
@@ -461,6 +463,111 @@ static void N6_multi_gen_needs_both_bits(void **state)
 		assert_int_equal(try() > 0, mode >= 6);
 		assert_int_equal(story.round > 0, mode >= 6); // not even slab
 	}
+}
+
+// ---- spec 05 Z9, K2: the switches ----
+
+// Without the switch a mode that may not unmap takes clean unmapped pages of the oldest generations, and slab.
+static void Z9_multi_gen_without_the_gate(void **state)
+{
+	(void)state;
+	for (uint32_t mode = 1; mode <= 7; mode++) {
+		start_mode("linux-7.3,lru_gen=on,node_reclaim_gen_strict=off", mode);
+		pages(0, 1024, FILE_PAGE, YARD_UNMAPPED);
+		plenty_of_slab();
+		script(1, 1, 1, 1, 1, 1);
+		assert_true(try() > 0);
+		assert_true(story.round > 0);
+	}
+	start_mode("linux-7.3,lru_gen=on,node_reclaim_gen_strict=off", 1);
+	pages(0, 1024, FILE_PAGE, YARD_MAPPED);
+	plenty_of_slab(); // lets it run
+	assert_int_equal(try(), 0);
+	assert_int_equal(nr_released, 0);
+}
+
+// kswapd's run for a boost may not write either (spec 04 K-8): the switch is not about it.
+static void Z9_kswapd_without_the_gate(void **state)
+{
+	struct scan_control sc = control();
+
+	(void)state;
+	start_mode("linux-7.3,lru_gen=on,node_reclaim_gen_strict=off", 0);
+	pages(0, 1024, FILE_PAGE, YARD_UNMAPPED);
+	sc.role = ROLE_KSWAPD;
+	sc.priority = 4;
+	sc.may_writepage = false;
+	shrink_node(yard, 0, &sc);
+	assert_int_equal(nr_released, 0);
+	sc.role = ROLE_DIRECT;
+	shrink_node(yard, 0, &sc);
+	assert_true(nr_released > 0);
+}
+
+static uint32_t held[64];
+static bool frees_on_wake;
+
+static void free_on_wake(void *context, const struct yard_event *event) // as kswapd would, had it run at once
+{
+	record_event(context, event);
+	for (size_t i = 0; i < COUNT(held) && event->kind == E(WAKEUP_KSWAPD) && frees_on_wake; i++)
+		assert_int_equal(yard_free(yard, held[i], 0), YARD_OK);
+}
+
+// Mode 1, the low mark missed by 32 pages, 64 pages held; kswapd runs and sleeps.
+static void start_early(const char *policy, bool frees)
+{
+	start_mode(policy, 1);
+	yard_kswapd_run(yard, 0, true);
+	sleep_fully(0);
+	pages(0, 1000, FILE_PAGE, YARD_UNMAPPED);
+	set_pcps(normal(), 1, 0, 0);
+	for (size_t i = 0; i < COUNT(held); i++)
+		held[i] = yard_alloc(yard, KERNEL, 0);
+	set_wmarks(normal(), 10, (uint32_t)nr_free_pages(NORMAL) + 31, 4200);
+	frees_on_wake = frees;
+	forget();
+	yard_set_event_sink(yard, free_on_wake, NULL, false);
+}
+
+static void K2_wakes_kswapd_and_reclaims_all_the_same(void **state)
+{
+	(void)state;
+	start_early("linux-7.3,node_reclaim_wake_kswapd=on", false);
+	assert_int_not_equal(yard_alloc(yard, KERNEL, 0), NONE);
+	assert_int_equal(count_events(E(WAKEUP_KSWAPD)), 1);
+	assert_int_equal(last_event(E(WAKEUP_KSWAPD))->a, YARD_ZONE_NORMAL);
+	assert_int_equal(count_events(E(NODE_RECLAIM_BEGIN)), 1);
+	assert_int_equal(vm(YARD_VM_ZONE_RECLAIM_SUCCESS), 1);
+}
+
+static void K2_does_not_reclaim_if_the_mark_passes(void **state)
+{
+	(void)state;
+	start_early("linux-7.3,node_reclaim_wake_kswapd=on", true);
+	assert_int_not_equal(yard_alloc(yard, KERNEL, 0), NONE);
+	assert_int_equal(count_events(E(WAKEUP_KSWAPD)), 1);
+	assert_int_equal(count_events(E(NODE_RECLAIM_BEGIN)), 0);
+	assert_int_equal(vm(YARD_VM_ZONE_RECLAIM_SUCCESS) + vm(YARD_VM_ZONE_RECLAIM_FAILED), 0);
+	assert_int_equal(yard->mm[0].flags & NODE_RECLAIM_LOCKED, 0);
+}
+
+static void K2_not_if_the_request_may_not_wake_it(void **state)
+{
+	(void)state;
+	start_early("linux-7.3,node_reclaim_wake_kswapd=on", true);
+	assert_int_not_equal(yard_alloc(yard, KERNEL & ~(uint32_t)YARD_GFP_KSWAPD_RECLAIM, 0), NONE);
+	assert_int_equal(count_events(E(WAKEUP_KSWAPD)), 0);
+	assert_int_equal(count_events(E(NODE_RECLAIM_BEGIN)), 1);
+}
+
+static void K2_is_off_in_every_version(void **state)
+{
+	(void)state;
+	start_early("linux-7.3", true);
+	assert_int_not_equal(yard_alloc(yard, KERNEL, 0), NONE);
+	assert_int_equal(count_events(E(WAKEUP_KSWAPD)), 0);
+	assert_int_equal(count_events(E(NODE_RECLAIM_BEGIN)), 1);
 }
 
 // ---- P-1 ----
@@ -733,7 +840,10 @@ int main(void)
 		TEST(N4_other_nodes_cpus), TEST(N4_one_at_a_time), TEST(N5_priorities),
 		TEST(N5_until_the_order_is_there), TEST(N5_runs_as_direct_and_memalloc), TEST(N6_goal_and_window),
 		TEST(N6_mapped_pages_without_unmap), TEST(N6_dirty_anon_without_write),
-		TEST(N6_file_pages_are_never_written), TEST(N6_multi_gen_needs_both_bits), TEST(P1_text),
+		TEST(N6_file_pages_are_never_written), TEST(N6_multi_gen_needs_both_bits),
+		TEST(Z9_multi_gen_without_the_gate), TEST(Z9_kswapd_without_the_gate),
+		TEST(K2_wakes_kswapd_and_reclaims_all_the_same), TEST(K2_does_not_reclaim_if_the_mark_passes),
+		TEST(K2_not_if_the_request_may_not_wake_it), TEST(K2_is_off_in_every_version), TEST(P1_text),
 		TEST(P1_sizes), TEST(P2_batches), TEST(P2_sixteen_retries), TEST(P2_last_retry_drains_all_cpus),
 		TEST(P2_busy_and_signals), TEST(P2_gate_of_cache_and_slab), TEST(P3_swappiness_0_is_file_only),
 		TEST(V6_anon_only_without_swap), TEST(V7_zones_of_the_file), TEST(V7_errors_of_the_file),

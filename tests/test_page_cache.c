@@ -269,6 +269,30 @@ static void partial_writes_read_first_and_fsync_waits(void **state)
 	check_quiet();
 }
 
+// The flusher is writing the page when it changes again: what it writes is the old content.
+static void sync_what_is_being_written(void)
+{
+	assert_true(file_write(sim, file, 0, SIM_PAGE));
+	assert_int_equal(file_write_back(sim, file, UINT64_MAX), 1);
+	assert_true(flags_of(0) & YARD_PAGE_WRITEBACK);
+	assert_true(file_write(sim, file, 0, SIM_PAGE));
+	assert_int_equal(file->dirty, 1);
+	assert_true(file_sync(sim, file));
+	assert_int_equal(file->dirty, 0);
+	assert_int_equal(node_counter(YARD_NODE_WRITEBACK), 0);
+	assert_int_equal(page_cache_statistics(sim)->written_pages, 2);
+}
+
+static void fsync_writes_again_what_changed_while_it_was_written(void **state)
+{
+	(void)state;
+	describe(64 * MIB, 1);
+	start();
+	make_file(0);
+	as_task(sync_what_is_being_written);
+	check_quiet();
+}
+
 static void write_a_mebibyte(void)
 {
 	assert_true(file_write(sim, file, 0, KIB * KIB));
@@ -665,6 +689,7 @@ int main(void)
 		cmocka_unit_test_teardown(L9_one_reference_for_each_read_of_a_page, stop),
 		cmocka_unit_test_teardown(L20_a_file_that_is_too_large_refaults, stop),
 		cmocka_unit_test_teardown(partial_writes_read_first_and_fsync_waits, stop),
+		cmocka_unit_test_teardown(fsync_writes_again_what_changed_while_it_was_written, stop),
 		cmocka_unit_test_teardown(W8_old_dirty_pages_are_written_after_30_seconds, stop),
 		cmocka_unit_test_teardown(reclaim_may_ask_for_all_dirty_pages, stop),
 		cmocka_unit_test_teardown(C6_6_reclaim_wakes_the_flusher, stop),

@@ -96,6 +96,11 @@ static const struct row rows[] = {
 	{"anon_only_strict", {0, 0, 0, 0, 0, 1}, true},
 	{"node_file_all_zones", {0, 0, 0, 0, 0, 1}, true}, // V-7
 	{"hopeless_needs_balance", {0, 0, 1, 1, 1, 1}, true},
+	// spec 05 section 9
+	{"node_reclaim_wake_kswapd", {0, 0, 0, 0, 0, 0}, true},
+	{"wake_kcompactd_only", {0, 0, 0, 0, 0, 0}, true},
+	{"kswapd_round_gap", {0, 0, 0, 0, 0, 0}, true},
+	{"node_reclaim_gen_strict", {1, 1, 1, 1, 1, 1}, true},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -301,6 +306,9 @@ static void parse_refuses_a_switch_given_twice(void **state)
 	(void)state;
 	assert_refused("linux-7.3,defrag_mode=1,isolate_bit=1,defrag_mode=0",
 		       "switch 'defrag_mode' given a second time at character 39");
+	assert_refused("linux-7.3,node_reclaim_gen_strict=1,node_reclaim_gen_strict=0", // the last of more than 32
+		       "switch 'node_reclaim_gen_strict' given a second time at character 37");
+	assert_int_equal(policy("linux-7.3,node_reclaim_gen_strict=0,highatomic_reserve_min=0").node_reclaim_gen_strict, 0);
 }
 
 static void parse_shows_odd_input_in_one_short_line(void **state)

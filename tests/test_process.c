@@ -347,6 +347,29 @@ static void what_is_held_is_freed_with_the_simulation(void **state)
 	run_until(NS_PER_MS);
 }
 
+static void forking_body(struct simulation *simulation, struct sim_task *task, void *argument)
+{
+	const struct process_attributes attributes = {.comm = "never"};
+
+	(void)task;
+	(void)argument;
+	process_create(simulation, &attributes);
+	bodies_ended++;
+}
+
+// The simulation ends in the middle of a fork (here, too, the address sanitizer would tell).
+static void a_process_that_is_not_born_yet_is_freed_with_the_simulation(void **state)
+{
+	(void)state;
+	begin(1, PAGES);
+	assert_non_null(process_thread(sim, make("parent"), &plain, forking_body, NULL));
+	for (uint64_t until = 0; until < 10 * NS_PER_MS && !sim->processes->zombies; until += NS_PER_US)
+		run_until(until);
+	assert_int_equal(bodies_ended, 0);
+	assert_int_equal(process_count(sim), 1);
+	assert_non_null(sim->processes->zombies);
+}
+
 // ---- mappings ----
 
 static void mappings_come_and_go(void **state)
@@ -656,6 +679,7 @@ int main(void)
 		cmocka_unit_test_teardown(the_first_thread_has_the_pid, stop),
 		cmocka_unit_test_teardown(a_parent_waits_for_its_child, stop),
 		cmocka_unit_test_teardown(what_is_held_is_freed_with_the_simulation, stop),
+		cmocka_unit_test_teardown(a_process_that_is_not_born_yet_is_freed_with_the_simulation, stop),
 		cmocka_unit_test_teardown(mappings_come_and_go, stop),
 		cmocka_unit_test_teardown(E1_masks_of_huge_pages, stop),
 		cmocka_unit_test_teardown(a_kill_stops_all_threads, stop),

@@ -345,7 +345,7 @@ static void PSI3_node_reclaim_unless_proactive(void **state)
 	ask.on_release = release_takes_1_ms;
 	yard_set_current(yard, &a);
 	is(&a, 0, RUNS);
-	assert_true(node_reclaim_try(yard, 0, YARD_GFP_KERNEL, 0) > 0);
+	assert_true(node_reclaim_try(yard, 0, YARD_GFP_KERNEL, 0, NULL) > 0);
 	assert_true(nr_released > 0);
 	assert_totals(nr_released, nr_released);
 	assert_int_equal(a.delays[YARD_DELAY_FREEPAGES].count, 1); // DA-1

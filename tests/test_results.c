@@ -106,7 +106,7 @@ static int make_runs(void **state)
 	if (!scenario)
 		return 1;
 	for (unsigned set = 0; set < SETS; set++) {
-		sets[set] = (struct run_set){set ? "new" : "old", runs[set], RUNS};
+		sets[set] = (struct run_set){set ? "new" : "old", runs[set], RUNS, .scenario = scenario};
 		for (unsigned i = 0; i < RUNS; i++) {
 			struct run *run = runs[set][i] = calloc(1, sizeof(*run));
 
@@ -151,7 +151,7 @@ static const struct measure *find(const char *group, const char *name)
 
 static void collect(void)
 {
-	assert_true(measures_collect(&measures, scenario, sets, SETS));
+	assert_true(measures_collect(&measures, scenario, sets, SETS, false));
 }
 
 static char *printed(void (*print)(FILE *file))

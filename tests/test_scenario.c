@@ -394,6 +394,8 @@ static const struct {
 	{START "workload: [{kind: storm, cpu: 2}]\n", "./s.yaml:3:31: error: CPU 2 of a machine with 2 CPUs (0 to 1)"},
 	{START "workload: [{kind: storm, node: 1}]\n",
 	 "./s.yaml:3:32: error: node 1 of a machine with 1 nodes (0 to 0)"},
+	{START "workload: [{kind: storm, mempolicy: \"bind:1\"}]\n",
+	 "./s.yaml:3:38: error: nodes are written as 0, 0-3, 0,2 or all, and this machine has 0 to 0"},
 	{START "workload: [{kind: storm, start: 5s, stop: 5s}]\n",
 	 "./s.yaml:3:43: error: it would stop before it starts"},
 	{START "until_done: on\nworkload: [{kind: storm, background: on}]\n",
@@ -482,6 +484,81 @@ static void scenarios_that_are_not_there(void **state)
 	assert_string_equal(messages, "error: there is no file './no.yaml' that can be read\n");
 }
 
+// ---- variants ----
+
+static const char varied[] = "machine: box\n"
+			     "duration: 10s\n"
+			     "workload:\n"
+			     "  - {kind: kernel-build, name: build, jobs: 4}\n"
+			     "variants:\n"
+			     "  - name: as-is\n"
+			     "  - name: more\n"
+			     "    text: twice as many\n"
+			     "    set: {workload.build.jobs: 8, machine.sysctl.swappiness: 100}\n"
+			     "  - {name: tiny, policy: linux-7.3, set: {machine: {base: box, memory: 64MiB, reserved: 4MiB}}}\n";
+
+static struct scenario *load_variant(const char *variant, const char *set)
+{
+	struct scenario *scenario;
+	FILE *file;
+
+	free(messages);
+	file = open_memstream(&messages, &messages_size);
+	assert_non_null(file);
+	scenario = scenario_load_variant("./s.yaml", variant, &set, set ? 1 : 0, file);
+	assert_int_equal(fclose(file), 0);
+	return scenario;
+}
+
+static uint64_t jobs_of(const struct scenario *scenario)
+{
+	const struct workload *workload = &scenario->workload[0];
+	const struct config_field *field = workload->kind->config.schema->fields;
+	uint64_t jobs;
+
+	while (strcmp(field->name, "jobs") != 0)
+		field++;
+	memcpy(&jobs, (const char *)workload->parameters + field->offset, sizeof(jobs));
+	return jobs;
+}
+
+// The changes are those of the chosen variant only; --set comes after them; the fingerprint is that of the result.
+static void variants_change_what_their_paths_say(void **state)
+{
+	struct scenario *whole = load_text(varied), *as_is, *more, *tiny, *set, *again;
+
+	(void)state;
+	assert_int_equal(whole->nr_variants, 3);
+	assert_null(whole->chosen);
+	assert_int_equal(jobs_of(whole), 4);
+	as_is = load_variant("as-is", NULL);
+	more = load_variant("more", NULL);
+	tiny = load_variant("tiny", NULL);
+	set = load_variant("more", "workload.build.jobs=6");
+	again = load_variant("as-is", "workload.build.jobs=8");
+	assert_true(as_is && more && tiny && set && again);
+	assert_int_equal(jobs_of(as_is), 4);
+	assert_memory_equal(&as_is->fingerprint, &whole->fingerprint, sizeof(whole->fingerprint));
+	assert_string_equal(more->chosen->text, "twice as many");
+	assert_int_equal(jobs_of(more), 8);
+	assert_int_equal(more->machine.swappiness, 100);
+	assert_memory_not_equal(&more->fingerprint, &whole->fingerprint, sizeof(whole->fingerprint));
+	assert_int_equal(tiny->machine.node[0].pages, 64 << 8);
+	assert_string_equal(tiny->chosen->policy, "linux-7.3");
+	assert_int_equal(jobs_of(set), 6);
+	assert_int_equal(set->machine.swappiness, 100);
+	assert_int_equal(jobs_of(again), 8);
+	assert_memory_not_equal(&again->fingerprint, &more->fingerprint, sizeof(more->fingerprint));
+	assert_null(load_variant("mor", NULL));
+	assert_non_null(strstr(messages, "did you mean 'more'?"));
+	scenario_free(whole);
+	scenario_free(as_is);
+	scenario_free(more);
+	scenario_free(tiny);
+	scenario_free(set);
+	scenario_free(again);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, leave_folder)
@@ -505,6 +582,7 @@ int main(void)
 		TEST(all_errors_are_told),
 		TEST(wrong_assignments),
 		TEST(scenarios_that_are_not_there),
+		TEST(variants_change_what_their_paths_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

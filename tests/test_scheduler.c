@@ -401,6 +401,22 @@ static void an_idle_cpu_takes_waiting_tasks(void **state)
 	assert_in_range(cpu_time(task[0]) + cpu_time(task[1]), 1450 * NS_PER_MS, 1480 * NS_PER_MS);
 }
 
+// Who is bound to a CPU comes to one that is busy, and another one has nothing to do.
+static void a_task_that_gives_way_goes_to_an_idle_cpu(void **state)
+{
+	struct sim_task *anywhere, *bound;
+
+	(void)state;
+	begin(1, 2);
+	anywhere = start_anywhere(-1, compute_for_ever, NULL);
+	run_to(10 * NS_PER_MS);
+	bound = start_on((int)anywhere->cpu, 0, compute_for_ever, NULL);
+	run_to(NS_PER_S);
+	assert_true(anywhere->cpu != bound->cpu);
+	assert_true(cpu_time(anywhere) > 970 * NS_PER_MS);
+	assert_true(cpu_time(bound) > 970 * NS_PER_MS);
+}
+
 static void waking_an_idle_cpu_takes_time(void **state)
 {
 	struct cpu_times times;
@@ -572,6 +588,7 @@ int main(void)
 		cmocka_unit_test_teardown(limits_hold, shut_down),
 		cmocka_unit_test_teardown(who_wakes_goes_back_to_its_cpu, shut_down),
 		cmocka_unit_test_teardown(an_idle_cpu_takes_waiting_tasks, shut_down),
+		cmocka_unit_test_teardown(a_task_that_gives_way_goes_to_an_idle_cpu, shut_down),
 		cmocka_unit_test_teardown(waking_an_idle_cpu_takes_time, shut_down),
 		cmocka_unit_test(the_same_seed_gives_the_same_run),
 		cmocka_unit_test(tasks_are_abandoned_where_they_are),

@@ -326,7 +326,7 @@ static void take_until_failure(struct simulation *s, struct sim_task *task, void
 	while (sim_alloc(s, REQUEST_MODULE, YARD_GFP_KERNEL | YARD_GFP_NORETRY, 3, -1) != YARD_PFN_NONE)
 		++*got;
 	assert_int_equal(sim_try_alloc(s, REQUEST_SLAB, YARD_GFP_KERNEL | YARD_GFP_NORETRY, 3, -1), YARD_PFN_NONE);
-	assert_int_equal(sim_alloc_huge(s, YARD_GFP_TRANSHUGE_LIGHT, -1), YARD_PFN_NONE);
+	assert_int_equal(sim_alloc_huge(s, YARD_GFP_TRANSHUGE_LIGHT, NULL, 0), YARD_PFN_NONE);
 }
 
 static void requests_are_counted_by_class(void **state)

@@ -70,6 +70,126 @@ static void Z3_memoryless_node(void **state)
 	assert_int_equal(yard->nodes[1].thisnode[0], ZONE_MIXED);
 }
 
+// ---- spec 05 T4 to T6 ----
+
+struct topology { // of table T6
+	const char *name, *order; // fallback lists, as ids without blanks between them
+	uint8_t nr, memory, cpus; // nodes; bit masks of those with memory, with CPUs
+	bool boot;		  // T5: built before any CPU is known
+	uint8_t load[8];
+	uint8_t distance[64];
+};
+
+static const struct topology topologies[] = {
+	{ "2s", "01 10", 2, 3, 3, false, { 1, 1 }, { 10, 21, 21, 10 } },
+	{ "4s, all 21", "0123 1230 2301 3012", 4, 15, 15, false, { 1, 1, 1, 1 },
+	  { 10, 21, 21, 21, 21, 10, 21, 21, 21, 21, 10, 21, 21, 21, 21, 10 } },
+	{ "4s ring", "0123 1032 2301 3210", 4, 15, 15, false, { 2, 2, 2, 2 },
+	  { 10, 21, 31, 31, 21, 10, 31, 31, 31, 31, 10, 21, 31, 31, 21, 10 } },
+	{ "EPYC NPS4", "01234567 12305674 23016745 30127456 45670123 56741230 67452301 74563012", 8, 255, 255, false,
+	  { 2, 2, 2, 2, 2, 2, 2, 2 },
+	  { 10, 12, 12, 12, 32, 32, 32, 32, 12, 10, 12, 12, 32, 32, 32, 32,
+	    12, 12, 10, 12, 32, 32, 32, 32, 12, 12, 12, 10, 32, 32, 32, 32,
+	    32, 32, 32, 32, 10, 12, 12, 12, 32, 32, 32, 32, 12, 10, 12, 12,
+	    32, 32, 32, 32, 12, 12, 10, 12, 32, 32, 32, 32, 12, 12, 12, 10 } },
+	{ "EPYC 7551", "01236457 12307546 23014567 30125674 47652013 56743102 67450123 74561230", 8, 255, 255, false,
+	  { 3, 4, 3, 2, 3, 3, 3, 3 },
+	  { 10, 16, 16, 16, 28, 28, 22, 28, 16, 10, 16, 16, 28, 28, 28, 22,
+	    16, 16, 10, 16, 22, 28, 28, 28, 16, 16, 16, 10, 28, 22, 28, 28,
+	    28, 28, 22, 28, 10, 16, 16, 16, 28, 28, 28, 22, 16, 10, 16, 16,
+	    22, 28, 28, 28, 16, 16, 10, 16, 28, 22, 28, 28, 16, 16, 16, 10 } },
+	{ "2s + 2 CXL", "0123 1032 2031 3120", 4, 15, 3, false, { 2, 2, 3, 3 },
+	  { 10, 20, 30, 40, 20, 10, 40, 30, 30, 40, 10, 40, 40, 30, 40, 10 } },
+	{ "2s + 1 CXL, hotplug", "021 120 201", 3, 7, 3, false, { 1, 0, 2 }, { 10, 21, 21, 21, 10, 21, 21, 21, 10 } },
+	{ "2s + 1 CXL, boot", "012 120 201", 3, 7, 3, true, { 1, 1, 1 }, { 10, 21, 21, 21, 10, 21, 21, 21, 10 } },
+};
+
+static void build_topology(const struct topology *topology)
+{
+	uint16_t cpu_node[8];
+	struct yard_range ranges[8];
+	struct yard_config config = plain_config();
+
+	config.nr_nodes = topology->nr;
+	config.distance = topology->distance;
+	config.memory = ranges;
+	config.cpu_node = cpu_node;
+	config.nr_cpus = 0;
+	config.zonelists_see_cpus = !topology->boot;
+	for (unsigned n = 0; n < topology->nr; n++) {
+		if (topology->memory >> n & 1)
+			ranges[config.nr_memory++] =
+				(struct yard_range){ BASE + n * FRAMES, BASE + (n + 1) * FRAMES, n };
+		if (topology->cpus >> n & 1)
+			cpu_node[config.nr_cpus++] = (uint16_t)n;
+	}
+	build(&config);
+}
+
+static const char *all_orders(void)
+{
+	static struct text text;
+
+	text.length = 0;
+	for (unsigned n = 0; n < yard->nr_nodes; n++) {
+		put(&text, "%s", n ? " " : "");
+		for (const uint8_t *entry = yard->nodes[n].fallback; *entry != ZONE_MIXED; entry++)
+			put(&text, "%u", zone_at(yard, *entry)->node);
+	}
+	return text.chars;
+}
+
+static void T6_test_vectors(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(topologies); i++) {
+		const struct topology *topology = &topologies[i];
+
+		build_topology(topology);
+		same_text(topology->name, all_orders(), topology->order, __FILE__, __LINE__);
+		for (unsigned n = 0; n < topology->nr; n++)
+			if (yard->node_load[n] != topology->load[n])
+				fail_msg("%s: load of node %u is %u, not %u", topology->name, n, yard->node_load[n],
+					 topology->load[n]);
+	}
+}
+
+// T5: by default the first lists do not know the CPUs; those that memory hot-plug builds do.
+static void T5_hotplug_sees_the_cpus(void **state)
+{
+	static const struct yard_range memory[] = {
+		{ BASE, BASE + FRAMES, 0 },
+		{ BASE + FRAMES, BASE + 2 * FRAMES, 1 },
+	};
+	static const struct yard_range offline = { BASE + 2 * FRAMES, BASE + 3 * FRAMES, 2 };
+	static const uint16_t cpu_node[] = { 0, 1 };
+	struct yard_config config = plain_config();
+
+	(void)state;
+	config.nr_nodes = 3;
+	config.nr_cpus = config.nr_memory = 2;
+	config.cpu_node = cpu_node;
+	config.memory = memory;
+	config.offline = &offline;
+	config.nr_offline = 1;
+	build(&config);
+	assert_string_equal(all_orders(), "01 10 01");
+	assert_int_equal(yard_online_memory(yard, offline.start, offline.end, YARD_ZONE_NORMAL), YARD_OK);
+	assert_string_equal(all_orders(), "021 120 201");
+	assert_verified();
+}
+
+// T3: each node has a list of its own zones only, for THISNODE.
+static void T3_two_lists_for_each_node(void **state)
+{
+	(void)state;
+	build_topology(&topologies[2]);
+	for (unsigned n = 0; n < 4; n++) {
+		assert_int_equal(zone_at(yard, yard->nodes[n].thisnode[0])->node, n);
+		assert_int_equal(yard->nodes[n].thisnode[1], ZONE_MIXED);
+	}
+}
+
 // Z2: within a node the highest zone first, populated ones only.
 static void Z2_zones_from_the_highest_down(void **state)
 {
@@ -361,6 +481,9 @@ int main(void)
 		cmocka_unit_test(Z3_equidistant_nodes),
 		cmocka_unit_test(Z3_distances),
 		cmocka_unit_test(Z3_memoryless_node),
+		cmocka_unit_test(T6_test_vectors),
+		cmocka_unit_test(T5_hotplug_sees_the_cpus),
+		cmocka_unit_test(T3_two_lists_for_each_node),
 		cmocka_unit_test(Z2_zones_from_the_highest_down),
 		cmocka_unit_test(Z2_populated_but_unmanaged),
 		cmocka_unit_test(G2_highest_zone),

@@ -119,6 +119,13 @@ enum yard_event_kind {
 						   // (spec 03 C3.13), a = chunks scanned, b = found one, c = its limit
 	YARD_EVENT_WHY_SKIP_BIT,		   // zone, pfn of the block: a = set (1) or cleared (0) (spec 03 C3.9)
 	YARD_EVENT_WHY_ISOLATE_FAILED,		   // zone, pfn, order: a = row of spec 03 C4.3 that refused the page
+	// local-reclaim (spec 05 L10); zone: the node's first; a = owner but for the wake-up
+	YARD_EVENT_WHY_LOCAL_WAKE,  // pfn = free pages, a = W_low
+	YARD_EVENT_WHY_LOCAL_STEP,  // b = pages freed
+	YARD_EVENT_WHY_LOCAL_WAIT,  // b = ns
+	YARD_EVENT_WHY_LOCAL_SPILL, // pfn, order, zone, b = enum yard_local_reason
+	YARD_EVENT_WHY_LOCAL_EVICT, // pfn, order, b = victim
+	YARD_EVENT_WHY_LOCAL_HOME,  // b = pages moved there
 	YARD_EVENT_KINDS
 };
 

@@ -61,6 +61,13 @@ struct yard_oom_task { // one candidate (OOM-7)
 	bool exiting;	      // will free its memory (OOM-3)
 };
 
+struct yard_local_page { // what the owner knows of a page that local-reclaim might evict (spec 05 L2, L6)
+	bool keep, declared; // it must stay; its owner has said that it will not be needed
+	uint64_t age_ns, idle_ns; // since it came into memory, since its last use
+	uint32_t victim;	  // whose cache it is, not 0 (a group, a set of files); 0: nobody's, who cannot lose
+	uint64_t victim_pages, victim_hot; // of his cache on the node; of these used again in the last 10 s
+};
+
 struct yard_owner_ops {
 	// ---- allocation ----
 	// A8d: reclaim on `node` for a request; returns the number of pages that it freed. NULL: the engine's node
@@ -104,6 +111,14 @@ struct yard_owner_ops {
 	// yard_lru_refault() when the same content comes back (L-19). After true the engine frees the frame.
 	bool (*release)(void *context, uint32_t pfn, unsigned order, uint64_t shadow);
 	void (*wake_flusher)(void *context, unsigned node); // C-6.6: all that was taken is dirty. NULL: nothing
+
+	// ---- local-reclaim (spec 05 section 4) ----
+	// L2: fills in *page, of which age_ns and idle_ns are "for ever" and all else is 0. The page is isolated. NULL: as
+	// it is.
+	void (*local_page)(void *context, uint32_t pfn, unsigned order, struct yard_local_page *page);
+	// L8: the owner (of pageyard/local_reclaim.h) that the page belongs to, if its task still runs on CPUs of these
+	// nodes; 0: none. NULL: no page moves home.
+	unsigned (*local_home)(void *context, uint32_t pfn, unsigned order, uint64_t nodes);
 
 	// ---- out of memory (spec 02 2.7). Without `oom_next` no one is ever killed ----
 	uint64_t (*oom_notify)(void *context); // OOM-2: pages that notifiers freed. NULL: 0

@@ -48,7 +48,8 @@ enum yard_cost { // spec 03 M8, spec 04 A-7: what a simulated host charges for
 	YARD_COST_COPY_PAGE,   // 4 KiB
 	YARD_COST_REMAP,       // a page's references point to its new place
 	YARD_COST_SCAN_PAGE,   // reclaim decides about a page
-	YARD_COST_RECLAIM_PAGE, // a page is freed by reclaim
+	YARD_COST_RECLAIM_PAGE, // a page is freed by reclaim, large or not
+	YARD_COST_RECLAIM_TAIL, // ... each further page of a large one
 	YARD_COST_SLAB_OBJECT, // a shrinker scans an object
 	YARD_COST_PCP_BATCH,   // a per-CPU set is refilled or drained, under the zone's lock
 	YARD_COST_PCP_PAGE,    // ... each block that it gets or gives, besides YARD_COST_SPLIT
@@ -57,7 +58,8 @@ enum yard_cost { // spec 03 M8, spec 04 A-7: what a simulated host charges for
 	YARD_COST_CLAIM,       // a pageblock is counted, and its free blocks change their lists
 	YARD_COST_ZONE_CHECK,  // a zone of the zonelist gives nothing
 	YARD_COST_SKIP_BLOCK,  // compaction leaves out a pageblock
-	YARD_COST_DIRECT_RECLAIM, // once for each call of direct or node reclaim
+	YARD_COST_DIRECT_RECLAIM, // once for each call of direct reclaim, of node reclaim if it finds something to scan
+	YARD_COST_NODE_RECLAIM,	  // once for each call of node reclaim
 	YARD_COST_LRU_ISOLATE, // reclaim looks at a page at a list's end, besides YARD_COST_LRU_PAGE
 	YARD_COSTS
 };

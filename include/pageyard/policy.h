@@ -78,6 +78,10 @@ struct yard_policy {
 	uint8_t anon_only_strict;	// spec 04 V-6: swappiness=max without swap reclaims nothing
 	uint8_t node_file_all_zones;	// spec 04 V-7: a node's reclaim file reaches all zones, tells its errors, is no stall
 	uint8_t hopeless_needs_balance; // spec 04 V-11: only a balanced node stops being hopeless
+	uint8_t node_reclaim_wake_kswapd; // spec 05 K2: node reclaim wakes kswapd first, proposed in 2025
+	uint8_t node_reclaim_gen_strict;  // spec 05 Z9: multi-gen: node reclaim must be allowed to write and unmap
+	uint8_t wake_kcompactd_only; // spec 04 O-11: kswapd is not woken for blocks while single pages are plenty
+	uint8_t kswapd_round_gap; // spec 04 O-11: such a round of kswapd's ends at compaction's gap
 };
 
 // One switch as the command line knows it.

@@ -61,6 +61,8 @@ struct yard_task {
 	uint8_t psi_state;
 	bool thrashing;
 	uint32_t lock_task;   // recursion checker: index of its stack + 1
+	uint64_t local_at;	 // local-reclaim: when its budget was looked at; 0: never
+	int64_t local_budget_ns; // ... and what was left of it
 };
 
 // The task that runs from now on; NULL: none, requests then carry all their state themselves. Returns the previous one.

@@ -22,6 +22,8 @@ enum yard_queue_kind { // wait queues of a node (spec 04 C-12, D-3, K-6; spec 03
 	YARD_QUEUE_KSWAPD,
 	YARD_QUEUE_KCOMPACTD,
 	YARD_QUEUE_OOM, // node 0: the reaper, and those who wait for the OOM lock
+	YARD_QUEUE_LOCAL_STEP,	  // those who wait for another's step of local-reclaim (spec 05 L5)
+	YARD_QUEUE_LOCAL_RECLAIM, // its reclaimers (L4)
 	YARD_QUEUES
 };
 // A queue's number as yard_host_wait() and yard_host_wake() see it: node * YARD_QUEUES + kind.
@@ -71,6 +73,18 @@ int yard_node_reclaim_write(struct yard *yard, unsigned node, const char *text, 
 void yard_set_zone_reclaim_mode(struct yard *yard, uint32_t mode); // N-1. Quiescent
 // P-8: numa/demotion_enabled. Turning it on gives every hopeless kswapd another chance (K-15).
 void yard_set_demotion(struct yard *yard, bool on);
+
+// Memory tiers (spec 05 D1): what yard_config.node_tier is made of.
+enum { YARD_DRAM_DISTANCE = 576, YARD_TIER_DISTANCES = 128 }; // tier = abstract distance / 128: 4 for DRAM
+struct yard_node_performance { // as seen from the nearest CPUs; any units, the same for all nodes
+	uint32_t read_latency, write_latency, read_bandwidth, write_bandwidth;
+};
+// The abstract distance of a node, larger is slower. That of DRAM if anything that it needs is 0 (unknown).
+uint64_t yard_abstract_distance(const struct yard_node_performance *node, const struct yard_node_performance *dram);
+// Ranks the tiers of `nr` nodes (at most YARD_NODES_MAX): node_tier[n] is 0 for those of the fastest tier, and so on.
+void yard_rank_tiers(const uint64_t *distance, unsigned nr, uint8_t *node_tier);
+// D2: is the node in the slowest tier that has online CPUs, or in a faster one? Pages are promoted from others only.
+bool yard_is_top_tier(const struct yard *yard, unsigned node);
 
 #ifdef __cplusplus
 }

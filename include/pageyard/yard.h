@@ -89,6 +89,8 @@ struct yard_config {
 	uint32_t dma_end, dma32_end; // M2; 0: 4096 and 1048576
 	const uint32_t *movable_start; // per node, 0 = none (M3); NULL: none
 	bool no_dma32;		     // a build without ZONE_DMA32: no NOFRAGMENT bit (A1)
+	bool zonelists_see_cpus;     // spec 05 T5: the first zonelists prefer nodes without CPUs, as after a hot-plug;
+				     // off: no CPU is known then. Those of yard_online_memory() always do
 	bool thp;		     // khugepaged runs: W2
 	bool crash_kernel;	     // W7
 	bool exact_counters;	     // V2: fold every counter change at once
@@ -109,6 +111,7 @@ struct yard_config {
 	bool memory_tiering;		// W13: NUMA balancing in tiering mode: kswapd aims at the promo watermark
 	int32_t extfrag_threshold;	// spec 03 C2.3: 0: 500; -1: 0
 	int32_t compaction_proactiveness; // K2: 0: 20; -1: 0
+	bool no_numa_stat;		// vm.numa_stat = 0: see yard_set_numa_stat()
 	bool no_compact_unevictable;	// vm.compact_unevictable_allowed = 0
 	uint8_t panic_on_oom;		// spec 02 OOM-5: vm.panic_on_oom, 0 to 2
 	bool oom_kill_allocating_task;	// OOM-6
@@ -155,6 +158,7 @@ struct yard_request {
 	uint8_t part;	   // enum yard_request_part
 	bool nolock;	   // G9: only try-locks, one walk
 	bool bulk;	   // one order-0 page as yard_alloc_bulk() takes it (C2, C3); if that fails, a normal request (C4)
+	uint8_t local_reclaim; // owner (pageyard/local_reclaim.h) whose pages are kept at home; 0, or unknown: nobody's
 	// Passes through the slow path's loop after which the request gives up; 0: no limit. Some policies loop for
 	// ever (spec 02 3.8 b, DM-4), and so does NOFAIL.
 	uint64_t max_rounds;
@@ -181,7 +185,7 @@ int yard_alloc_request(struct yard *yard, const struct yard_request *request, st
 
 // A huge page as a page fault asks for it (spec 02 E-2): a request of order YARD_PAGEBLOCK_ORDER whose nodemask has the
 // preferred node is first tried on that node alone and without retries; only if its mask has DIRECT_RECLAIM, then as it
-// is. Under a policy that interleaves, use yard_alloc_request(). The result counts both.
+// is. Under a memory policy use yard_alloc_policy() (pageyard/mempolicy.h). The result counts both.
 int yard_alloc_huge(struct yard *yard, const struct yard_request *request, struct yard_result *result);
 
 // Takes bits from every request until it is called again (G3): DIRECT_RECLAIM, KSWAPD_RECLAIM, IO and FS during early
@@ -368,6 +372,9 @@ unsigned yard_nr_cpus(const struct yard *yard); // with those that are offline
 unsigned yard_nr_nodes(const struct yard *yard);
 void yard_frame_span(const struct yard *yard, uint32_t *start, uint32_t *end); // holds every frame, may have holes
 const struct yard_policy *yard_get_policy(const struct yard *yard);
+
+// vm.numa_stat (spec 05 C1): off, the NUMA counters of all zones stay as they are. Quiescent.
+void yard_set_numa_stat(struct yard *yard, bool on);
 
 int yard_get_zone(struct yard *yard, unsigned zone, struct yard_zone_state *state);
 int yard_get_pcp(struct yard *yard, unsigned zone, unsigned cpu, struct yard_pcp_state *state);

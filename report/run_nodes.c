@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Rows about where memory lies (spec 05 C2, C6): what each node holds and has given, what each workload has on it,
+// and what accesses to it cost.
+
+#include <math.h>
+
+#include "report/run_measure.h"
+
+static const char *const node_groups[] = {
+	"Node 0",  "Node 1",  "Node 2",	 "Node 3",  "Node 4",  "Node 5",  "Node 6",  "Node 7",	"Node 8",  "Node 9",
+	"Node 10", "Node 11", "Node 12", "Node 13", "Node 14", "Node 15", "Node 16", "Node 17", "Node 18", "Node 19",
+	"Node 20", "Node 21", "Node 22", "Node 23", "Node 24", "Node 25", "Node 26", "Node 27", "Node 28", "Node 29",
+	"Node 30", "Node 31", "Node 32", "Node 33", "Node 34", "Node 35", "Node 36", "Node 37", "Node 38", "Node 39",
+	"Node 40", "Node 41", "Node 42", "Node 43", "Node 44", "Node 45", "Node 46", "Node 47",
+};
+_Static_assert(sizeof(node_groups) / sizeof(*node_groups) == YARD_NODES_MAX, "a name for each");
+
+static unsigned most_nodes(const struct run_set *set, unsigned nr_sets)
+{
+	unsigned most = 1;
+
+	for (unsigned i = 0; i < nr_sets; i++)
+		if (set[i].scenario->machine.nr_nodes > most)
+			most = set[i].scenario->machine.nr_nodes;
+	return most;
+}
+
+// ---- nodes ----
+
+enum { FREE, FILES, ANON, SCANNED, RECLAIMED, NUMA, NODE_FIGURES = NUMA + YARD_NUMA_STATS };
+
+static const struct {
+	const char *name;
+	enum compare_better better;
+} node_figures[NODE_FIGURES] = {
+	[FREE] = {"free pages", COMPARE_NEITHER},
+	[FILES] = {"file pages", COMPARE_NEITHER},
+	[ANON] = {"anon pages", COMPARE_NEITHER},
+	[SCANNED] = {"scanned", COMPARE_LOWER},
+	[RECLAIMED] = {"reclaimed", COMPARE_NEITHER},
+	[NUMA + YARD_NUMA_HIT] = {"numa_hit", COMPARE_NEITHER},
+	[NUMA + YARD_NUMA_MISS] = {"numa_miss", COMPARE_LOWER},
+	[NUMA + YARD_NUMA_FOREIGN] = {"numa_foreign", COMPARE_LOWER},
+	[NUMA + YARD_NUMA_INTERLEAVE_HIT] = {"numa_interleave", COMPARE_NEITHER},
+	[NUMA + YARD_NUMA_LOCAL] = {"numa_local", COMPARE_NEITHER},
+	[NUMA + YARD_NUMA_OTHER] = {"numa_other", COMPARE_LOWER},
+};
+
+static double node_of(const struct measure *measure, const struct iteration *iteration)
+{
+	const struct result_node *node = &iteration->results.node[measure->index];
+
+	switch (measure->point) {
+	case FREE: return (double)node->free_pages;
+	case FILES: return (double)node->file_pages;
+	case ANON: return (double)node->anon_pages;
+	case SCANNED: return (double)node->scanned;
+	case RECLAIMED: return (double)node->reclaimed;
+	default: return (double)node->numa[measure->point - NUMA];
+	}
+}
+
+static double node_value(const struct measure *measure, const struct run *run)
+{
+	return measure_mean_of(measure, run, node_of);
+}
+
+void measures_add_nodes(struct measures *measures, const struct run_set *set, unsigned nr_sets)
+{
+	unsigned nr = most_nodes(set, nr_sets);
+
+	for (unsigned node = 0; nr > 1 && node < nr; node++)
+		for (unsigned i = 0; i < NODE_FIGURES; i++) {
+			struct measure *measure = measures_add(measures, node_groups[node], node_figures[i].name,
+							       node_figures[i].better, 0);
+
+			measure->value = node_value;
+			measure->index = node;
+			measure->point = i;
+		}
+}
+
+// ---- workloads ----
+
+static double mean_access_of(const struct measure *measure, const struct iteration *iteration)
+{
+	const struct access_account *access = &iteration->workload[measure->index].access;
+
+	return access->accesses ? (double)access_mean_ps(access) / 1000 : NAN;
+}
+
+static double mean_access_value(const struct measure *measure, const struct run *run)
+{
+	return measure_mean_of(measure, run, mean_access_of);
+}
+
+static double local_access_of(const struct measure *measure, const struct iteration *iteration)
+{
+	const struct access_account *access = &iteration->workload[measure->index].access;
+
+	return access->accesses ? 100.0 * (double)access->local / (double)access->accesses : NAN;
+}
+
+static double local_access_value(const struct measure *measure, const struct run *run)
+{
+	return measure_mean_of(measure, run, local_access_of);
+}
+
+static double waited_of(const struct measure *measure, const struct iteration *iteration)
+{
+	const struct access_account *access = &iteration->workload[measure->index].access;
+
+	return access->time_ns ? 100.0 * (double)access->waited_ns / (double)access->time_ns : NAN;
+}
+
+static double waited_value(const struct measure *measure, const struct run *run)
+{
+	return measure_mean_of(measure, run, waited_of);
+}
+
+static double resident_of(const struct measure *measure, const struct iteration *iteration)
+{
+	return (double)iteration->workload[measure->index].resident[measure->point];
+}
+
+static double resident_value(const struct measure *measure, const struct run *run)
+{
+	return measure_mean_of(measure, run, resident_of);
+}
+
+// measure->point: the node of the workload's CPUs.
+static double local_resident_of(const struct measure *measure, const struct iteration *iteration)
+{
+	const uint64_t *resident = iteration->workload[measure->index].resident;
+	uint64_t all = 0;
+
+	for (unsigned node = 0; node < YARD_NODES_MAX; node++)
+		all += resident[node];
+	return all ? 100.0 * (double)resident[measure->point] / (double)all : NAN;
+}
+
+static double local_resident_value(const struct measure *measure, const struct run *run)
+{
+	return measure_mean_of(measure, run, local_resident_of);
+}
+
+static void add_row(struct measures *measures, const char *group, const char *name, enum compare_better better,
+		    unsigned workload, unsigned point, double (*value)(const struct measure *, const struct run *))
+{
+	struct measure *measure = measures_add(measures, group, name, better, value == resident_value ? 0 : 2);
+
+	measure->value = value;
+	measure->index = workload;
+	measure->point = point;
+}
+
+// The node that a workload is bound to; -1: none.
+static int home_of(const struct machine *machine, const struct workload_common *common)
+{
+	int64_t cpu = common->cpu;
+
+	if (common->node >= 0)
+		return (int)common->node;
+	for (unsigned node = 0; cpu >= 0 && node < machine->nr_nodes; node++) {
+		if (cpu < machine->node[node].cpus)
+			return (int)node;
+		cpu -= machine->node[node].cpus;
+	}
+	return -1;
+}
+
+void measures_add_access(struct measures *measures, const struct run_set *set, unsigned nr_sets, unsigned workload)
+{
+	const struct scenario *scenario = set[0].scenario;
+	const struct workload_common *common = &scenario->workload[workload].common;
+	unsigned nr = most_nodes(set, nr_sets);
+	int home = home_of(&scenario->machine, common);
+	char name[32];
+
+	add_row(measures, common->name, "access mean ns", COMPARE_LOWER, workload, 0, mean_access_value);
+	add_row(measures, common->name, "access waits %", COMPARE_LOWER, workload, 0, waited_value);
+	if (nr == 1)
+		return;
+	add_row(measures, common->name, "access local %", COMPARE_HIGHER, workload, 0, local_access_value);
+	if (home >= 0)
+		add_row(measures, common->name, "resident local %", COMPARE_HIGHER, workload, (unsigned)home,
+			local_resident_value);
+	for (unsigned node = 0; node < nr; node++) {
+		snprintf(name, sizeof(name), "pages on node %u", node);
+		add_row(measures, common->name, name, COMPARE_NEITHER, workload, node, resident_value);
+	}
+}
