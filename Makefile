@@ -45,6 +45,8 @@ demo: install-deps
 	build/pageyard replay $(lastword $(RECORDS))
 	build/pageyard run --brief vm-storm vm-atomic reclaim-storm readahead-storm oom-reach
 	build/pageyard run --brief atomic-failures --duration 1min --set workload.huge.start=359.9s
+	build/pageyard run --brief vm-numa local-reclaim-1 logger-skew
+	build/pageyard run --brief hahn-1 --set machine.base=hahn-2x8
 
 check: install-check-deps
 	@$(MAKE) --no-print-directory --keep-going check-plain check-asan check-tsan check-clang check-gcc check-O0

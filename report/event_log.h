@@ -17,8 +17,9 @@ struct event_log_paths { // NULL: not wanted
 	const char *text, *record, *perfetto;
 };
 
-// Opens the files. NULL: one can't be written; one line in `error`.
+// Opens the files. NULL: one can't be written, or two are the same; one line in `error`.
 struct event_log *event_log_open(const struct event_log_paths *paths, char *error, size_t size);
+// What can't be written ends the simulation (sim_fail()).
 void event_log_event(struct event_log *log, struct simulation *sim, const struct yard_event *event);
 // Now and then, while nothing runs: what has a value at each time.
 void event_log_sample(struct event_log *log, struct simulation *sim);

@@ -9,8 +9,6 @@
 #include "sim/page_cache_internal.h"
 
 enum {
-	DEFAULT_RATIO = 20,
-	DEFAULT_BACKGROUND_RATIO = 10,
 	RATE_ONE = 1024, // of the shares by which the rate is changed
 	BANDWIDTH_WEIGHT = 8,
 };
@@ -51,17 +49,14 @@ static uint64_t sum_of_nodes(const struct simulation *sim, unsigned item)
 const struct dirty_limits *dirty_limits(struct simulation *sim)
 {
 	struct dirty_limits *limits = &sim->page_cache->limits;
-	uint32_t ratio = sim->machine->dirty_ratio ? sim->machine->dirty_ratio : DEFAULT_RATIO;
-	uint32_t background = sim->machine->dirty_background_ratio;
 	uint64_t dirtyable, now = sim_now(sim);
 
 	if (limits->valid && now < limits->computed_at + limits_last)
 		return limits;
-	background = background ? background : DEFAULT_BACKGROUND_RATIO;
 	dirtyable = free_for_cache(sim) + sum_of_nodes(sim, YARD_NODE_INACTIVE_FILE)
 		    + sum_of_nodes(sim, YARD_NODE_ACTIVE_FILE);
-	limits->limit = dirtyable * ratio / 100;
-	limits->background = dirtyable * background / 100;
+	limits->limit = dirtyable * sim->machine->dirty_ratio / 100;
+	limits->background = dirtyable * sim->machine->dirty_background_ratio / 100;
 	if (limits->background >= limits->limit)
 		limits->background = limits->limit / 2;
 	limits->computed_at = now;

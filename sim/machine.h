@@ -56,7 +56,7 @@ struct machine {
 	enum thp_defrag thp_defrag;
 	uint64_t page_cluster;	 // vm.page-cluster
 	bool readahead_wakes_kswapd; // spec 04 O-11
-	uint64_t readahead_pages; // of a block device: 32
+	uint64_t readahead_pages; // of a block device: 32; 0: none, files are read page by page
 	bool lru_gen; // added to every policy that does not say otherwise
 	// devices
 	struct device_config *device;

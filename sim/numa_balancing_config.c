@@ -21,4 +21,6 @@ static const struct config_field fields[] = {
 	{0},
 };
 
-const struct config_schema numa_balancing_schema = {"numa_balancing", sizeof(struct numa_balancing_settings), fields, NULL};
+const struct config_schema numa_balancing_schema = {
+	"numa_balancing", sizeof(struct numa_balancing_settings), fields, NULL
+};

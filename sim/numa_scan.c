@@ -358,12 +358,17 @@ void numa_balancing_unmapped(struct process *process, uint32_t mapping)
 	at->mapping -= mapping < at->mapping;
 }
 
+static bool one_node_only(uint64_t cpuset) // B4
+{
+	return cpuset && !(cpuset & (cpuset - 1));
+}
+
 void numa_balancing_tick(struct simulation *sim)
 {
 	struct sim_task *task = task_current(sim);
 	uint64_t cpu_ns, start, max_ns;
 
-	if (!task || !task->process)
+	if (!task || !task->process || one_node_only(task->placement.cpuset))
 		return;
 	if (!task->process->numa.next_ns)
 		task->process->numa.next_ns = sim_now(sim) + sim->balancing->settings.scan_delay_ns;

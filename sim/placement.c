@@ -34,7 +34,7 @@ int placement_spread_node(struct simulation *sim)
 		node = (unsigned)task->spread_previous;
 	do
 		node = (node + 1) % machine->nr_nodes;
-	while (!machine->node[node].pages);
+	while (!machine->node[node].pages || (task->placement.cpuset && !(task->placement.cpuset >> node & 1)));
 	task->spread_previous = (int16_t)node;
 	return (int)node;
 }

@@ -19,6 +19,7 @@ struct memory_object;
 struct placement { // all zero: the default
 	struct yard_mempolicy policy;
 	bool has_policy;
+	uint64_t cpuset;       // nodes that a task may use (M13); 0: all
 	bool spread_page;      // M21: of tasks
 	uint8_t local_reclaim; // owner of pageyard/local_reclaim.h; 0: none
 	uint16_t cache_set;    // what files of the task are to local-reclaim (sim/local_reclaim.h); 0: nobody's
@@ -28,7 +29,9 @@ struct placement { // all zero: the default
 // "interleave:all", "weighted-interleave:0-1"; with flags "bind=static:0", "bind=balancing:0". False, with one line in
 // `reason`: no such policy on a machine with so many nodes.
 bool placement_check(const char *text, unsigned nr_nodes, char *reason, size_t size);
-// The same, which has been checked. False: the yard refuses it (nodes without memory; sim_fail() was called).
+// "0,2-3" or "all": nodes of such a machine. *nodes: 0 for all. False, with one line in `reason`.
+bool placement_nodes(const char *text, unsigned nr_nodes, uint64_t *nodes, char *reason, size_t size);
+// The same, which has been checked; placement->cpuset is heeded (M11). False: the yard refuses it (nodes without memory; sim_fail() was called).
 bool placement_set(struct simulation *sim, struct placement *placement, const char *text);
 
 // set_mempolicy(), by or for a task: its cursor starts anew. mbind() without MOVE. Of later allocations.

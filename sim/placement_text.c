@@ -177,6 +177,18 @@ bool placement_check(const char *text, unsigned nr_nodes, char *reason, size_t s
 	return take_wish(&reader, &wish);
 }
 
+bool placement_nodes(const char *text, unsigned nr_nodes, uint64_t *nodes, char *reason, size_t size)
+{
+	struct reader reader = {text, nr_nodes, reason, size};
+
+	*nodes = 0;
+	if (!take_nodes(&reader, nodes))
+		return false;
+	if (*nodes == UINT64_MAX >> (64 - nr_nodes))
+		*nodes = 0;
+	return true;
+}
+
 bool placement_set(struct simulation *sim, struct placement *placement, const char *text)
 {
 	char reason[200] = "";
@@ -189,7 +201,8 @@ bool placement_set(struct simulation *sim, struct placement *placement, const ch
 		return false;
 	}
 	placement->has_policy = wish.word->mode != YARD_MPOL_DEFAULT;
-	error = yard_mempolicy_set(sim->yard, &placement->policy, wish.word->mode, wish.flags, wish.nodes, 0);
+	error = yard_mempolicy_set(sim->yard, &placement->policy, wish.word->mode, wish.flags, wish.nodes,
+				   placement->cpuset);
 	if (error)
 		sim_fail(sim, "mempolicy: %s: %s", text, yard_error_text(error));
 	return !error;

@@ -18,7 +18,7 @@ struct cpu_stacks {
 };
 
 struct processes {
-	struct process *first, *last, *zombies;
+	struct process *first, *last, *zombies; // zombies: ended and held, or not born yet
 	uint32_t nr;
 	char *group_name[YARD_PSI_GROUPS]; // [0]: NULL
 	uint64_t gone_pgscan[YARD_PSI_GROUPS]; // of processes that have exited

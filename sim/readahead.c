@@ -9,14 +9,13 @@
 #include "sim/page_cache_internal.h"
 
 enum {
-	DEFAULT_READAHEAD = 32, // pages
-	MANY_MISSES = 100,	// of a mapping: its accesses are random
-	ORDER_STEP = 2,		// by which blocks grow from one window to the next
+	MANY_MISSES = 100, // of a mapping: its accesses are random
+	ORDER_STEP = 2,	   // by which blocks grow from one window to the next
 };
 
-static uint64_t most_pages(const struct simulation *sim)
+static uint64_t most_pages(const struct simulation *sim) // 0: page by page
 {
-	return sim->machine->readahead_pages ? sim->machine->readahead_pages : DEFAULT_READAHEAD;
+	return sim->machine->readahead_pages;
 }
 
 // ---- taking part in reads ----

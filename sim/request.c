@@ -49,6 +49,13 @@ static void look_at_rounds(struct simulation *sim, const struct yard_result *res
 		check(sim);
 }
 
+static uint64_t cpuset_of_task(const struct simulation *sim) // interrupts have none
+{
+	const struct sim_task *task = task_current(sim);
+
+	return task && !scheduler_in_interrupt(sim) ? task->placement.cpuset : 0;
+}
+
 static struct yard_request request_of(const struct simulation *sim, uint32_t gfp, unsigned order, int node)
 {
 	return (struct yard_request){
@@ -56,6 +63,7 @@ static struct yard_request request_of(const struct simulation *sim, uint32_t gfp
 		.order = (uint8_t)order,
 		.node = (int16_t)node,
 		// A timer's callback stands for a softirq: network receive, the end of I/O (spec 02 SP-12).
+		.cpuset = cpuset_of_task(sim),
 		.task = scheduler_in_interrupt(sim) ? YARD_TASK_INTERRUPT | YARD_TASK_SOFTIRQ : 0,
 	};
 }

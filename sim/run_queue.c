@@ -379,7 +379,7 @@ static void use_idle_cpu(struct scheduler *scheduler, struct cpu *cpu, uint64_t 
 	cpu_start(scheduler, cpu, now);
 }
 
-// The current task waits; on an idle CPU of the node, if there is one, which is so when the next one is bound to this CPU.
+// The current task waits, on an idle CPU of the node if there is one: so it is when the next one is bound to this CPU.
 static void put_back(struct scheduler *scheduler, struct cpu *cpu)
 {
 	struct sim_task *task = cpu->current;

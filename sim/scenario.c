@@ -156,6 +156,7 @@ static bool name_workloads(struct scenario *scenario)
 static void check_place(struct config *config, const struct scenario *scenario, const struct workload_common *common)
 {
 	const struct machine *machine = &scenario->machine;
+	uint64_t cpuset;
 	char reason[200];
 
 	if (common->cpu >= 0 && common->cpu >= machine->nr_cpus)
@@ -170,6 +171,8 @@ static void check_place(struct config *config, const struct scenario *scenario, 
 		config_error(config, common->place, "node", "either cpu or node, not both");
 	if (!placement_check(common->mempolicy, machine->nr_nodes, reason, sizeof(reason)))
 		config_error(config, common->place, "mempolicy", "%s", reason);
+	if (!placement_nodes(common->cpuset, machine->nr_nodes, &cpuset, reason, sizeof(reason)))
+		config_error(config, common->place, "cpuset", "%s", reason);
 }
 
 static void check_time(struct config *config, const struct workload_common *common)

@@ -93,7 +93,7 @@ static void thread(struct simulation *sim, struct sim_task *task, void *argument
 static bool map(struct simulation *sim, struct sim_task *task, const struct populate *p, struct shared *shared)
 {
 	uint64_t pages = workload_pages(sim, p->memory);
-	struct placement placement = {.has_policy = false};
+	struct placement placement = {.cpuset = task->placement.cpuset};
 
 	if (!pages || !placement_set(sim, &placement, p->mbind))
 		return false;

@@ -17,7 +17,7 @@
 #define KINDS_TABLE(X)                                                                                                 \
 	X(kind_anonymous_churn) X(kind_anonymous_hold) X(kind_cache_server) X(kind_file_hold) X(kind_file_reader)      \
 	X(kind_file_writer) X(kind_fork_storm) X(kind_fragment) X(kind_hot_cold) X(kind_hpc_ranks) X(kind_kernel_build)                 \
-	X(kind_kernel_memory) X(kind_log_writer) X(kind_memory_hog) X(kind_network_receive)                            \
+	X(kind_kernel_memory) X(kind_log_writer) X(kind_memory_hog) X(kind_migrate_pages) X(kind_network_receive)                            \
 	X(kind_node_reclaim) X(kind_packet_sender) X(kind_page_table_churn) X(kind_pipe_burst) X(kind_pipe_churn)      \
 	X(kind_populate) X(kind_slab_churn) X(kind_socket_churn) X(kind_storm) X(kind_stutter) X(kind_thp_burst) X(kind_unmovable_demand)
 
@@ -75,6 +75,8 @@ static const struct config_field common_fields[] = {
 	{"mempolicy", CONFIG_STRING, AT(mempolicy), .default_text = "default",
 	 .help = "memory policy of its tasks: local, preferred:0, preferred-many:0-1, bind:0, interleave:all, "
 		 "weighted-interleave:all"},
+	{"cpuset", CONFIG_STRING, AT(cpuset), .default_text = "all",
+	 .help = "nodes whose memory its tasks may use (cpuset.mems): 0, 0-3, 0,2 or all"},
 	{"spread_page", CONFIG_BOOL, AT(spread_page), .default_text = "off",
 	 .help = "its pages of the page cache go to all nodes in turn (cpuset.memory_spread_page)"},
 	{"local_reclaim", CONFIG_OPTIONAL, AT(local_reclaim), .schema = &local_settings_schema,

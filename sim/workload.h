@@ -34,6 +34,7 @@ struct workload_common { // keys that every kind has
 	int64_t nice;
 	bool realtime;
 	int64_t cpu, node; // -1: any
+	const char *cpuset;    // nodes that its tasks may use; as placement_nodes() takes them
 	const char *mempolicy; // of its tasks; as placement_check() takes it
 	bool spread_page;
 	const struct local_settings *local_reclaim; // of its tasks; NULL: none

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "sim/local_reclaim.h"
+#include "sim/machine.h"
 #include "sim/workload.h"
 
 #define FORK_RETRY_NS (100 * NS_PER_MS)
@@ -306,9 +307,15 @@ void workload_start(struct simulation *sim, struct workload *workload)
 	};
 
 	int group = process_group(sim, workload->common.group);
+	char reason[200];
 
 	forget(workload);
 	workload->placement = (struct placement){.spread_page = workload->common.spread_page};
+	if (!placement_nodes(workload->common.cpuset, sim->machine->nr_nodes, &workload->placement.cpuset, reason,
+			     sizeof(reason))) {
+		sim_fail(sim, "cpuset: %s: %s", workload->common.cpuset, reason);
+		return;
+	}
 	if (!placement_set(sim, &workload->placement, workload->common.mempolicy))
 		return;
 	set_local_reclaim(sim, workload);

@@ -10,9 +10,11 @@ struct outcome {
 	uint64_t local; // per mille of the anonymous memory
 	uint64_t rate;	// MiB/s while it was filled
 	uint64_t kswapd, direct, success, failed, stalled_ns;
+	uint64_t at_the_end; // per mille of it that was local then
+	uint64_t hint_faults, migrated;
 };
 
-enum { GEN = 1 };
+enum { GEN = 1, ACCESS = 2 };
 
 static uint64_t figure_of(const struct workload_results *results, const char *name)
 {
@@ -29,6 +31,11 @@ static const char *set_text(char text[64], const char *key, unsigned value)
 	return text;
 }
 
+static uint64_t resident_local(const struct workload_results *workload)
+{
+	return workload->resident[0] * 1000 / (workload->resident[0] + workload->resident[1]);
+}
+
 static struct outcome outcome_of(const struct run *run, uint32_t anon)
 {
 	const struct results *results = &run->iteration[0].results;
@@ -43,13 +50,17 @@ static struct outcome outcome_of(const struct run *run, uint32_t anon)
 		.success = results->counter[RESULT_VM(ZONE_RECLAIM_SUCCESS)],
 		.failed = results->counter[RESULT_VM(ZONE_RECLAIM_FAILED)],
 		.stalled_ns = results->psi_some_ns,
+		.at_the_end = resident_local(workload),
+		.hint_faults = results->counter[RESULT_MACHINE(NUMA_HINT_FAULTS)],
+		.migrated = results->counter[RESULT_MACHINE(NUMA_PAGES_MIGRATED)],
 	};
 }
 
 static struct outcome run_variant(const char *variant, unsigned threads, unsigned flags)
 {
 	char path[DATA_PATH_MAX], number[64], error[256];
-	const char *sets[] = {"machine.base=hahn-2x8", "machine.memory=1000MiB", "workload.anon.access=0",
+	const char *sets[] = {"machine.base=hahn-2x8", "machine.memory=1000MiB",
+			      flags & ACCESS ? "workload.anon.access=10s" : "workload.anon.access=0",
 			      set_text(number, "workload.anon.threads", threads),
 			      flags & GEN ? "machine.lru_gen=on" : "machine.lru_gen=off"};
 	struct scenario *with = scenario_load_variant(shipped_file("scenarios", "hahn-1", path), variant, sets,
@@ -82,6 +93,20 @@ static void by_default_nobody_is_woken(void **state)
 		assert_in_range(off.local, 300, 420);
 		assert_int_equal(off.kswapd + off.direct + off.success + off.failed, 0); // T12
 		assert_int_equal(off.stalled_ns, 0);
+	}
+}
+
+static void balancing_cannot_repair_it(void **state)
+{
+	(void)state;
+	for (unsigned flags = ACCESS; flags <= (ACCESS | GEN); flags++) {
+		struct outcome off = run_variant("mode-0", 1, flags), with = run_variant("mode-0-balancing", 1, flags);
+
+		assert_true(with.hint_faults > 100000);
+		assert_int_equal(with.migrated, 0); // B11: node 0's free memory stays below its high watermark
+		assert_int_equal(with.at_the_end, off.at_the_end);
+		assert_in_range(with.at_the_end, 300, 420);
+		assert_int_equal(off.hint_faults, 0);
 	}
 }
 
@@ -194,6 +219,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, leave_folder)
 	const struct CMUnitTest tests[] = {
 		TEST(by_default_nobody_is_woken),
+		TEST(balancing_cannot_repair_it),
 		TEST(mode_1_keeps_one_thread_local),
 		TEST(mode_1_loses_to_threads),
 		TEST(mode_1_does_nothing_with_generations),

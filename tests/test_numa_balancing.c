@@ -110,7 +110,7 @@ static void decide(struct sim_task *task)
 		{false, 0, accessor(2, other), 1},  // the filter of two faults
 		{false, 0, accessor(1, other), 0},
 		{true, 5, 0, 0},
-		{true, 5, 12345, 0},		    // a time, of when it was marked in slower memory
+		{true, 5, 2 << 8 | 1, 0},	    // a time, of when it was marked in slower memory
 		{true, 5, accessor(2, me + 256), 1}, // eight bits of the pid
 		{false, 5, accessor(2, me + 256), 0},
 	};

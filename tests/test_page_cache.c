@@ -122,6 +122,20 @@ static void read_whole(void)
 		assert_true(file_read(sim, file, offset, 128 * KIB));
 }
 
+static void without_readahead_pages_are_read_one_by_one(void **state)
+{
+	(void)state;
+	describe(64 * MIB, 1);
+	machine.readahead_pages = 0;
+	start();
+	make_file(MIB * SIM_PAGE);
+	as_task(read_whole);
+	assert_int_equal(reads(), MIB);
+	assert_int_equal(read_bytes(), MIB * SIM_PAGE);
+	assert_int_equal(page_cache_statistics(sim)->readahead_pages, 0);
+	check_quiet();
+}
+
 static void large_blocks_where_there_are_some(void **state)
 {
 	unsigned orders = 0;
@@ -311,6 +325,19 @@ static void W8_old_dirty_pages_are_written_after_30_seconds(void **state)
 	run_for(8 * NS_PER_S);
 	assert_int_equal(file->dirty, 0);
 	assert_int_equal(file->dirty_regions[0], 0);
+	check_quiet();
+}
+
+static void W8_a_background_limit_of_0_writes_at_once(void **state)
+{
+	(void)state;
+	describe(64 * MIB, 1);
+	machine.dirty_background_ratio = 0;
+	start();
+	make_file(0);
+	as_task(write_a_mebibyte);
+	run_for(NS_PER_S / 2);
+	assert_int_equal(file->dirty, 0);
 	check_quiet();
 }
 
@@ -684,6 +711,7 @@ int main(void)
 		cmocka_unit_test_teardown(readahead_grows_and_keeps_ahead, stop),
 		cmocka_unit_test_teardown(random_reads_bring_what_is_wanted, stop),
 		cmocka_unit_test_teardown(two_streams_in_one_file_are_both_read_ahead, stop),
+		cmocka_unit_test_teardown(without_readahead_pages_are_read_one_by_one, stop),
 		cmocka_unit_test_teardown(large_blocks_where_there_are_some, stop),
 		cmocka_unit_test_teardown(O11_with_no_large_block_single_pages_are_read, stop),
 		cmocka_unit_test_teardown(L9_one_reference_for_each_read_of_a_page, stop),
@@ -691,6 +719,7 @@ int main(void)
 		cmocka_unit_test_teardown(partial_writes_read_first_and_fsync_waits, stop),
 		cmocka_unit_test_teardown(fsync_writes_again_what_changed_while_it_was_written, stop),
 		cmocka_unit_test_teardown(W8_old_dirty_pages_are_written_after_30_seconds, stop),
+		cmocka_unit_test_teardown(W8_a_background_limit_of_0_writes_at_once, stop),
 		cmocka_unit_test_teardown(reclaim_may_ask_for_all_dirty_pages, stop),
 		cmocka_unit_test_teardown(C6_6_reclaim_wakes_the_flusher, stop),
 		cmocka_unit_test_teardown(W8_writers_are_slowed_down_to_the_disk, stop),

@@ -104,6 +104,41 @@ static void M1_a_task_has_a_policy(void **state)
 	assert_int_equal(on_node[0], FEW);
 }
 
+// ---- M11, M13 ----
+
+static struct placement in_cpuset(uint64_t nodes, const char *text)
+{
+	struct placement placement = {.cpuset = nodes};
+
+	assert_true(placement_set(sim, &placement, text));
+	return placement;
+}
+
+static void M13_a_task_stays_in_its_cpuset(void **state)
+{
+	static const char *const policies[] = {"default", "local", "preferred:1", "interleave:all", "bind=relative:0"};
+
+	(void)state;
+	start(NODES, 1, PAGES);
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		struct placement placement = in_cpuset(2, policies[i]);
+
+		run_with(&placement, fill_plain);
+		assert_int_equal(on_node[1], FEW);
+		assert_int_equal(on_node[0], 0);
+	}
+}
+
+static void M11_a_policy_outside_of_the_cpuset_is_an_error(void **state)
+{
+	struct placement placement = {.cpuset = 2};
+
+	(void)state;
+	start(NODES, 1, PAGES);
+	assert_false(placement_set(sim, &placement, "bind:0"));
+	sim->error[0] = '\0';
+}
+
 static void M1_a_mappings_policy_comes_first(void **state)
 {
 	(void)state;
@@ -352,6 +387,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(M1_no_policy_is_the_cpus_node),
 		TEST(M1_a_task_has_a_policy),
+		TEST(M13_a_task_stays_in_its_cpuset),
+		TEST(M11_a_policy_outside_of_the_cpuset_is_an_error),
 		TEST(M1_a_mappings_policy_comes_first),
 		TEST(M7_interleaving_gives_each_node_its_share),
 		TEST(M1_threads_and_children_inherit),

@@ -36,6 +36,14 @@ static void mempolicy_is_that_of_the_tasks(void **state)
 	assert_true(anon_pages(0) < 64);
 }
 
+static void cpuset_is_that_of_the_tasks(void **state)
+{
+	(void)state;
+	run_all(TWO_NODES "  - {kind: anonymous-hold, memory: 16MiB, node: 0, cpuset: \"1\"}\n");
+	assert_true(anon_pages(1) >= 4096);
+	assert_true(anon_pages(0) < 64);
+}
+
 static void mbind_is_that_of_the_mapping(void **state)
 {
 	(void)state;
@@ -95,6 +103,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, shut_down)
 	const struct CMUnitTest tests[] = {
 		TEST(mempolicy_is_that_of_the_tasks),
+		TEST(cpuset_is_that_of_the_tasks),
 		TEST(mbind_is_that_of_the_mapping),
 		TEST(spread_page_takes_nodes_in_turn),
 		TEST(this_node_takes_no_other),

@@ -36,6 +36,7 @@ static const struct kind_case {
 	{"kernel-memory", ", unmovable: 20%, reclaimable: 5%", NULL, 0, 50, NULL, "killed"},
 	{"log-writer", ", rotate: 1MiB, keep: 2", "records", 190, 200, "record", "killed"},
 	{"memory-hog", ", type: unmovable, limit: 40%, rounds: 3, every: 1ms", "rounds", 3, 200, "round", "failed"},
+	{"migrate-pages", ", from: '0', to: '0'", NULL, 0, 100, "migration", "pages moved"},
 	{"network-receive", ", rate: 20000/s, life: 1ms..4ms", "packets", 3900, 200, NULL, "dropped"},
 	{"node-reclaim", ", of_node: 0, size: 1MiB", "writes failed", 1, 50, "write", "writes done"},
 	{"packet-sender", ", sockets: 4, cycle: 50ms, rest: 10ms, rate: 10000/s", "copies", 10000, 200, "packet",
