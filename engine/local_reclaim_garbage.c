@@ -11,11 +11,12 @@ enum { RETRY_SHARE = 16 }; // a pass in vain is tried again after so many times 
 
 // ---- how much there may be ----
 
+// Mapped pages of shmem are on other lists. An estimate that is too high costs a pass in vain.
 uint64_t local_inactive(const struct yard *yard, unsigned node)
 {
 	uint64_t pages = lruvec_size(yard, node, YARD_LRU_INACTIVE_FILE, YARD_ZONE_TYPES - 1);
-	int64_t busy = node_stat(yard, node, YARD_NODE_FILE_DIRTY) + node_stat(yard, node, YARD_NODE_WRITEBACK)
-		       + node_stat(yard, node, YARD_NODE_FILE_MAPPED);
+	int64_t mapped = node_stat(yard, node, YARD_NODE_FILE_MAPPED) - node_stat(yard, node, YARD_NODE_SHMEM);
+	int64_t busy = node_stat(yard, node, YARD_NODE_FILE_DIRTY) + (mapped > 0 ? mapped : 0);
 
 	return pages > (uint64_t)busy ? pages - (uint64_t)busy : 0;
 }

@@ -14,7 +14,7 @@ enum { NO_ADVICE, ADVICE_HUGEPAGE, ADVICE_NOHUGEPAGE };
 
 struct kernel_build {
 	struct workload_common common;
-	uint64_t jobs, compilations, sources, headers, reads, text, text_touches, revisits, hugepages;
+	uint64_t jobs, compilations, sources, headers, reads, text, text_touches, revisits, accesses, hugepages;
 	uint64_t names, lookups, walk_every, helpers, helper_memory, pipe_pages, link_every, link_memory;
 	uint64_t holds, held;
 	struct config_range memory, life, source, header, object, helper_life;
@@ -40,6 +40,8 @@ static const struct config_field fields[] = {
 	{"life", CONFIG_TIME, AT(life), .range = true, .default_text = "1s..10s", .help = "CPU time of a compiler"},
 	{"revisits", CONFIG_COUNT, AT(revisits), .default_text = "64",
 	 .help = "pages of its memory that it touches again every 10 ms"},
+	{"accesses", CONFIG_COUNT, AT(accesses), .default_text = "0", .max = 1000000,
+	 .help = "to its memory after each 10 ms of life, beyond what life holds: they take as long as where it lies says"},
 	{"hugepages", CONFIG_ENUM, AT(hugepages), .default_text = "off", .words = hugepages_words,
 	 .help = "madvise(MADV_HUGEPAGE); never: MADV_NOHUGEPAGE"},
 	{"sources", CONFIG_COUNT, AT(sources), .default_text = "3000", .min = 1, .max = FILES_MAX,
@@ -199,6 +201,8 @@ static bool compute(struct simulation *sim, struct sim_task *task, const struct 
 			if (memory_touch(sim, memory, random_below(&task->random, touched), i & 1) == TOUCH_OOM)
 				return false;
 		task_compute(sim, step < steps ? STEP_NS : life_ns % STEP_NS);
+		if (p->accesses)
+			access_bulk(sim, &instance->workload->access, memory, p->accesses, NULL);
 		if (workload_over(instance, task))
 			return false;
 	}

@@ -320,6 +320,21 @@ static void L5_a_step_makes_room(void **state)
 	assert_verified();
 }
 
+// They are counted as mapped file pages, but lie on other lists.
+static void L3_mapped_shmem_hides_no_garbage(void **state)
+{
+	unsigned owner;
+
+	(void)state;
+	begin();
+	fill_but(2000, YARD_PAGE_SWAPBACKED, YARD_MAPPED);
+	fill_but(100, FILE_PAGE, YARD_UNMAPPED);
+	owner = owner_with(defaults());
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(node_given(owner), 0);
+	assert_int_equal(stat_of_owner(owner).home, 100);
+}
+
 static void L5_spill_no_garbage(void **state)
 {
 	unsigned owner = (unsigned)(begin(), fill_but(100, ACT, YARD_UNMAPPED), owner_with(defaults()));
@@ -454,7 +469,7 @@ int main(void)
 		TEST(L4_another_reclaimer_for_each_millisecond_below_low),
 		TEST(L5_home_although_kswapd_is_awake),
 		TEST(L5_a_step_makes_room),
-		TEST(L5_spill_no_garbage),
+		TEST(L3_mapped_shmem_hides_no_garbage), TEST(L5_spill_no_garbage),
 		TEST(L5_spill_budget),
 		TEST(L5_spill_nonblock),
 		TEST(L5_spill_rate),

@@ -2,7 +2,8 @@
 //
 // Reclaim and compaction with threads (posix): buffers whose content is checked at every use, on two nodes that are too
 // small for them. Users work on buffers, a flusher ends writes, kswapd and kcompactd of both nodes run, and one more
-// thread does what an administrator may do. PAGEYARD_THREAD_MS=n milliseconds a test (500) at least. Meant for the sanitizers
+// thread does what an administrator may do; in one test local-reclaim and migration between the nodes go on as well.
+// PAGEYARD_THREAD_MS=n milliseconds a test (500) at least. Meant for the sanitizers
 // too: a frame's content is plain memory that only its owner may touch.
 //
 // A buffer's lock is the whole protocol, as in examples/buffer_pool.c: a callback that cannot have it says "not now".
@@ -21,11 +22,13 @@
 #include <cmocka.h>
 
 #include "engine/mm.h"
+#include "pageyard/local_reclaim.h"
+#include "pageyard/migrate.h"
 #include "pageyard/worker.h"
 
 enum { FIRST = 1 << 20, NODES = 2, NODE_FRAMES = 8192, FRAMES = NODES * NODE_FRAMES, CPUS = 2 };
 enum { SMALL = FRAMES * 3 / 2, HUGE_ONES = 8, BUFFERS = SMALL + HUGE_ONES };
-enum { USERS = 3, THREADS = USERS + 2 + 2 * NODES, KERNEL_BLOCKS = 32, WRITES = 4096 };
+enum { USERS = 3, THREADS = USERS + 2 + 3 * NODES, KERNEL_BLOCKS = 32, WRITES = 4096 };
 
 enum kind { ANON_BUFFER, SHMEM_BUFFER, FILE_BUFFER, OPS_BUFFER, KINDS }; // OPS: can move, is never reclaimed
 
@@ -42,6 +45,7 @@ static struct yard *yard;
 static uint64_t memory[FRAMES]; // one word stands for a frame's content
 static _Atomic bool stop, stop_flusher;
 static _Atomic uint32_t nr_errors;
+static unsigned local_owners; // of local-reclaim; 0: nobody uses it
 static _Atomic uint64_t moved, written, released, read_back, huge_ones;
 
 struct thread {
@@ -219,11 +223,18 @@ static uint32_t flags_of(const struct buffer *buffer)
 	return flags;
 }
 
+// local-reclaim evicts what nobody has mapped.
+static enum yard_mapping mapping_of(const struct buffer *buffer)
+{
+	return local_owners && buffer->kind == FILE_BUFFER ? YARD_UNMAPPED : YARD_MAPPED;
+}
+
 static bool bring_in(struct thread *t, struct buffer *buffer)
 {
 	struct yard_request request = {
 		.gfp = buffer->order ? YARD_GFP_TRANSHUGE : YARD_GFP_HIGHUSER_MOVABLE, .order = buffer->order,
 		.node = (int16_t)((int)rnd(t, NODES + 1) - 1),
+		.local_reclaim = local_owners ? (uint8_t)rnd(t, local_owners + 1) : 0,
 	};
 	struct yard_result result;
 
@@ -236,7 +247,7 @@ static bool bring_in(struct thread *t, struct buffer *buffer)
 	if (buffer->kind == OPS_BUFFER)
 		expect(yard_set_movable_ops(yard, buffer->pfn, true), "set_movable_ops", buffer->pfn);
 	else
-		expect(yard_lru_add(yard, buffer->pfn, flags_of(buffer), YARD_MAPPED), "lru_add", buffer->pfn);
+		expect(yard_lru_add(yard, buffer->pfn, flags_of(buffer), mapping_of(buffer)), "lru_add", buffer->pfn);
 	return true;
 }
 
@@ -249,7 +260,7 @@ static void tell_access(struct thread *t, struct buffer *buffer, bool change)
 	atomic_store(&buffer->accessed, 1);
 	if (rnd(t, 4) && !yard_lru_touch(yard, pfn, 1 + rnd(t, 2), change))
 		return;
-	expect(yard_lru_map(yard, pfn, YARD_MAPPED), "map", pfn); // reclaim may unmap it at any time
+	expect(yard_lru_map(yard, pfn, mapping_of(buffer)), "map", pfn); // reclaim may unmap it at any time
 	expect(yard_lru_mark_accessed(yard, pfn), "mark_accessed", pfn);
 	if (change)
 		expect(yard_lru_set(yard, pfn, YARD_PAGE_DIRTY, true), "set dirty", pfn);
@@ -429,7 +440,10 @@ static void kernel_memory(struct thread *t)
 static void *user(void *argument)
 {
 	struct thread *t = argument;
+	struct yard_task task = { .pid = 1 + (uint32_t)(t->rng >> 40) };
 
+	if (local_owners) // without a task nobody's time is known, so that nobody may wait
+		yard_set_current(yard, &task);
 	while (!stop && !nr_errors) {
 		uint32_t r = rnd(t, 400), number = r ? rnd(t, rnd(t, 2) ? SMALL / 4 : SMALL) : SMALL + rnd(t, HUGE_ONES);
 		struct buffer *buffer = &buffers[number];
@@ -447,6 +461,7 @@ static void *user(void *argument)
 	}
 	while (t->nr_blocks--)
 		expect(yard_free(yard, t->blocks[t->nr_blocks].pfn, t->blocks[t->nr_blocks].order), "free", FIRST);
+	yard_set_current(yard, NULL);
 	return NULL;
 }
 
@@ -517,6 +532,33 @@ static void *kcompactd(void *argument)
 	for (bool woken = false; !stop; woken = yard_worker_wait(yard, &wait))
 		yard_kcompactd_step(yard, t->node, woken, &wait);
 	return NULL;
+}
+
+// Garbage goes, spilled pages come home, and pages move for no reason at all.
+static void *reclaimer(void *argument)
+{
+	struct thread *t = argument;
+	struct yard_wait wait = { .kind = YARD_WAIT_NONE };
+
+	for (bool woken = false; local_owners && !stop; woken = yard_worker_wait(yard, &wait)) {
+		yard_local_reclaim_step(yard, t->node, 0, woken, &wait);
+		yard_migrate_misplaced(yard, FIRST + rnd(t, FRAMES), rnd(t, NODES));
+	}
+	return NULL;
+}
+
+static void local_page(void *context, uint32_t pfn, unsigned order, struct yard_local_page *page)
+{
+	(void)context, (void)order;
+	page->declared = pfn % 2;
+	page->victim = 1 + pfn % 3;
+	page->victim_pages = 16 * FRAMES;
+}
+
+static unsigned local_home(void *context, uint32_t pfn, unsigned order, uint64_t nodes)
+{
+	(void)context, (void)order, (void)nodes;
+	return 1 + pfn % 2;
 }
 
 static void page_out(struct thread *t)
@@ -698,14 +740,23 @@ static void set_up_buffers(void)
 // What the test is about. A slow machine takes its time: the threads go on until they have met all of it.
 static bool everything_happened(void)
 {
-	return moved && written && released && read_back && huge_ones;
+	uint64_t evicted = 0;
+
+	for (unsigned i = 1; i <= local_owners; i++) {
+		struct yard_local_stat stat;
+
+		yard_local_get(yard, i, &stat);
+		evicted += stat.stepped + stat.reclaimed;
+	}
+	return moved && written && released && read_back && huge_ones && (evicted || !local_owners);
 }
 
 static void run_threads(bool switches)
 {
 	const uint64_t most = 60000ull * NSEC_PER_MSEC;
 	static void *(*const bodies[THREADS])(void *) = {
-		flusher, user, user, user, administrator, kswapd, kswapd, kcompactd, kcompactd,
+		flusher, user, user, user, administrator, kswapd, kswapd, kcompactd, kcompactd, reclaimer,
+		reclaimer,
 	};
 	static struct thread threads[THREADS];
 	const char *text = getenv("PAGEYARD_THREAD_MS");
@@ -738,6 +789,15 @@ static void run(const char *policy, struct yard_config config, bool switches)
 	void *bytes = build(&config, policy);
 
 	set_up_buffers();
+	for (unsigned i = 0; i < local_owners; i++) {
+		struct yard_local_config local;
+
+		yard_local_defaults(&local);
+		local.home = 1ull << i % NODES;
+		local.wait_pct = 50;
+		local.age_min_ms = 0;
+		assert_int_equal(yard_local_create(yard, &local), i + 1);
+	}
 	run_threads(switches);
 	assert_int_equal(nr_errors, 0);
 	verify();
@@ -781,6 +841,14 @@ static void demotion_to_a_slower_node(void **state)
 	    (struct yard_config){ .node_tier = tiers, .demotion_enabled = true, .owner = { .referenced = referenced } }, false);
 }
 
+static void local_reclaim_and_migration(void **state)
+{
+	(void)state;
+	local_owners = 2;
+	run("linux-7.3", (struct yard_config){ .owner = { .local_page = local_page, .local_home = local_home } }, false);
+	local_owners = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -788,6 +856,7 @@ int main(void)
 		cmocka_unit_test(multi_gen_lru),
 		cmocka_unit_test(lru_switched_at_run_time),
 		cmocka_unit_test(demotion_to_a_slower_node),
+		cmocka_unit_test(local_reclaim_and_migration),
 	};
 
 	return cmocka_run_group_tests_name("mm_threads", tests, NULL, NULL);
