@@ -247,8 +247,8 @@ static bool create_yard(struct simulation *sim, const struct simulation_config *
 // Each part finds those before it.
 static bool create_parts(struct simulation *sim)
 {
-	if (!local_reclaim_create(sim) || !results_create(sim) || !access_create(sim) || !numa_balancing_create(sim) || !memory_create(sim) || !processes_create(sim) || !page_cache_create(sim)
-	    || !slab_create(sim))
+	if (!local_reclaim_create(sim) || !results_create(sim) || !access_create(sim) || !numa_balancing_create(sim)
+	    || !memory_create(sim) || !processes_create(sim) || !page_cache_create(sim) || !slab_create(sim))
 		return false;
 	if (sim->machine->swap_kind != SWAP_NONE && !swap_create(sim))
 		return false;

@@ -55,7 +55,8 @@ static bool touch_one(struct simulation *sim, struct sim_task *task, struct work
 {
 	uint64_t cold = memory->pages - memory->pages * p->hot_ppm / 1000000;
 	bool hot = random_chance(&task->random, p->accesses_ppm, 1000000);
-	uint64_t page = hot ? cold + random_below(&task->random, memory->pages - cold) : random_below(&task->random, cold);
+	uint64_t page = hot ? cold + random_below(&task->random, memory->pages - cold)
+			    : random_below(&task->random, cold);
 	int node = object_node_of(sim, memory, page);
 
 	if (hot && node >= 0) {
@@ -75,7 +76,8 @@ static void count_share(struct workload *workload)
 	uint64_t all = *workload_figure(workload, "hot accesses", 1);
 
 	if (all)
-		*workload_figure(workload, "... of 1000", 1) = *workload_figure(workload, "... in the top tier", 1) * 1000 / all;
+		*workload_figure(workload, "... of 1000", 1) =
+			*workload_figure(workload, "... in the top tier", 1) * 1000 / all;
 }
 
 static void hot_cold(struct simulation *sim, struct sim_task *task, void *argument)
