@@ -45,6 +45,7 @@ static struct yard *yard;
 static uint64_t memory[FRAMES]; // one word stands for a frame's content
 static _Atomic bool stop, stop_flusher;
 static _Atomic uint32_t nr_errors;
+static struct yard_task administrator_task; // killed at the end: it may hold the pages that it waits for (spec 03 C4.1)
 static unsigned local_owners; // of local-reclaim; 0: nobody uses it
 static _Atomic uint64_t moved, written, released, read_back, huge_ones;
 
@@ -589,6 +590,7 @@ static void *administrator(void *argument)
 	struct thread *t = argument;
 	bool gen = false;
 
+	yard_set_current(yard, &administrator_task);
 	for (; !stop; pause_ns(500000))
 		switch (rnd(t, 10)) {
 		case 0: yard_lru_drain_all(yard); break;
@@ -604,6 +606,7 @@ static void *administrator(void *argument)
 				yard_set_lru_gen(yard, gen = !gen);
 			break;
 		}
+	yard_set_current(yard, NULL);
 	return NULL;
 }
 
@@ -763,6 +766,7 @@ static void run_threads(bool switches)
 	unsigned long ms = text ? strtoul(text, NULL, 10) : 500;
 
 	memset(threads, 0, sizeof(threads));
+	administrator_task = (struct yard_task){ .pid = 1 };
 	for (unsigned node = 0; node < NODES; node++)
 		yard_kswapd_run(yard, node, true);
 	for (unsigned i = 0; i < THREADS; i++) {
@@ -776,6 +780,7 @@ static void run_threads(bool switches)
 	     passed = now_ns(yard) - begin)
 		pause_ns(NSEC_PER_MSEC);
 	stop = true;
+	atomic_fetch_or(&administrator_task.flags, YARD_TASK_SIGNAL);
 	for (unsigned i = 1; i < THREADS; i++) // some wait for writes
 		pthread_join(threads[i].thread, NULL);
 	stop_flusher = true;

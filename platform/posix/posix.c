@@ -15,13 +15,24 @@ unsigned yard_posix_cpu(const struct yard_host *host)
 	return cpu < 0 ? 0 : (unsigned)cpu % host->nr_cpus;
 }
 
+enum { SPINS = 200, YIELDS = 50, NAP_NS = 50000 };
+
+// sched_yield() may pass the CPU on among those who wait: with many of them the holder, which was preempted, comes late.
+static void let_others_run(unsigned yields)
+{
+	if (yields < YIELDS)
+		sched_yield();
+	else
+		nanosleep(&(struct timespec){ 0, NAP_NS }, NULL);
+}
+
 // Spins while the holder can be expected to run on another CPU, then lets it run.
 void yard_spin_wait(yard_spinlock *lock)
 {
-	for (unsigned spins = 0;; spins++) {
+	for (unsigned spins = 0, yields = 0;; spins++) {
 		while (atomic_load_explicit(&lock->held, memory_order_relaxed)) {
-			if (++spins > 200) {
-				sched_yield();
+			if (++spins > SPINS) {
+				let_others_run(yields++);
 				spins = 0;
 			}
 #if defined(__x86_64__)
