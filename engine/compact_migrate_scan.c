@@ -89,14 +89,21 @@ static bool too_many_isolated(struct yard *yard, const struct compact_control *c
 
 enum { THROTTLE_SLEEPS = 50 }; // a second
 
+static bool holds_isolated(const struct yard *yard)
+{
+	const struct yard_task *task = current_task(yard);
+
+	return task && task->migrating;
+}
+
 // Linux sleeps for as long as it takes; here the task itself may hold the pages, because it moves a range and needs
-// compaction for their destinations.
+// compaction for their destinations. Where there is no task that could tell, the sleep ends after a second.
 static enum isolate_error throttle(struct yard *yard, const struct compact_control *cc)
 {
 	unsigned sleeps = 0;
 
 	while (too_many_isolated(yard, cc)) {
-		if (cc->nr_migratepages || cc->mode == YARD_MIGRATE_ASYNC)
+		if (cc->nr_migratepages || cc->mode == YARD_MIGRATE_ASYNC || holds_isolated(yard))
 			return ISOLATE_AGAIN;
 		if ((task_flags(yard) & (YARD_TASK_KTHREAD | YARD_TASK_KSWAPD)) == YARD_TASK_KTHREAD) {
 			yard_host_charge(&yard->host, YARD_COST_ZONE_CHECK, 1); // or virtual time would stand still

@@ -145,13 +145,27 @@ static enum outcome ask_to_unmap(struct migration *m, uint32_t pfn, unsigned ord
 	return answer(owner->unmap_for_move(owner->context, pfn, order, m->mode));
 }
 
+// Whoever waits for isolated pages to be put back must not be the one who holds them (C4.1).
+static uint32_t get_destination(struct migration *m, uint32_t pfn, unsigned order)
+{
+	struct yard_task *task = current_task(m->yard);
+	uint32_t to;
+
+	if (task)
+		task->migrating++;
+	to = m->target->get(m->yard, m->target->context, pfn, order);
+	if (task)
+		task->migrating--;
+	return to;
+}
+
 static enum outcome unmap_page(struct migration *m, uint32_t pfn, uint32_t *to)
 {
 	unsigned order = order_of(m, pfn);
 	enum outcome outcome;
 
 	leave_owner(m);
-	*to = m->target->get(m->yard, m->target->context, pfn, order);
+	*to = get_destination(m, pfn, order);
 	if (*to == PFN_NONE)
 		return order ? BUSY : NO_MEMORY;
 	outcome = wait_for_writeback(m, pfn);

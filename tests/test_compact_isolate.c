@@ -118,6 +118,20 @@ static void C4_1_limits(void **state)
 	}
 }
 
+// As those that it moves, for which it needs destinations.
+static void C4_1_who_holds_the_pages_does_not_wait(void **state)
+{
+	struct yard_task task = { .pid = 1, .migrating = 1 };
+
+	(void)state;
+	build_lru(0);
+	set_host(0, 9, 0);
+	yard_set_current(yard, &task);
+	assert_int_equal(throttled(YARD_MIGRATE_SYNC, GFP_M, 101), ISOLATE_ABORT);
+	assert_int_equal(host.waits, 0);
+	yard_set_current(yard, NULL);
+}
+
 static void C4_1_sleeps_until_others_put_back(void **state)
 {
 	(void)state;
@@ -578,7 +592,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(C4_1_limits),
-		TEST(C4_1_sleeps_until_others_put_back),
+		TEST(C4_1_who_holds_the_pages_does_not_wait), TEST(C4_1_sleeps_until_others_put_back),
 		TEST(C4_1_pages_that_wait_do_not_wait_for_others),
 		TEST(C4_2_fatal_signal),
 		TEST(C4_3_rows_of_kinds),

@@ -45,7 +45,6 @@ static struct yard *yard;
 static uint64_t memory[FRAMES]; // one word stands for a frame's content
 static _Atomic bool stop, stop_flusher;
 static _Atomic uint32_t nr_errors;
-static struct yard_task administrator_task; // killed at the end: it may hold the pages that it waits for (spec 03 C4.1)
 static unsigned local_owners; // of local-reclaim; 0: nobody uses it
 static _Atomic uint64_t moved, written, released, read_back, huge_ones;
 
@@ -588,9 +587,10 @@ static void *administrator(void *argument)
 {
 	static const char *const wishes[] = { "256K", "1M", "512K swappiness=max", "128K swappiness=0" };
 	struct thread *t = argument;
+	struct yard_task task = { .pid = 1 }; // by which the engine knows who holds isolated pages (spec 03 C4.1)
 	bool gen = false;
 
-	yard_set_current(yard, &administrator_task);
+	yard_set_current(yard, &task);
 	for (; !stop; pause_ns(500000))
 		switch (rnd(t, 10)) {
 		case 0: yard_lru_drain_all(yard); break;
@@ -766,7 +766,6 @@ static void run_threads(bool switches)
 	unsigned long ms = text ? strtoul(text, NULL, 10) : 500;
 
 	memset(threads, 0, sizeof(threads));
-	administrator_task = (struct yard_task){ .pid = 1 };
 	for (unsigned node = 0; node < NODES; node++)
 		yard_kswapd_run(yard, node, true);
 	for (unsigned i = 0; i < THREADS; i++) {
@@ -780,7 +779,6 @@ static void run_threads(bool switches)
 	     passed = now_ns(yard) - begin)
 		pause_ns(NSEC_PER_MSEC);
 	stop = true;
-	atomic_fetch_or(&administrator_task.flags, YARD_TASK_SIGNAL);
 	for (unsigned i = 1; i < THREADS; i++) // some wait for writes
 		pthread_join(threads[i].thread, NULL);
 	stop_flusher = true;

@@ -60,6 +60,7 @@ struct yard_task {
 	uint16_t psi_cpu;     // where its state is counted
 	uint8_t psi_state;
 	bool thrashing;
+	uint8_t migrating;    // it holds isolated pages while it asks for their destinations
 	uint32_t lock_task;   // recursion checker: index of its stack + 1
 	uint64_t local_at;	 // local-reclaim: when its budget was looked at; 0: never
 	int64_t local_budget_ns; // ... and what was left of it
