@@ -172,12 +172,6 @@ static uint32_t get_page(struct yard *yard, void *context, uint32_t from, unsign
 	return yard_alloc_request(yard, &request, &result) == YARD_OK ? result.pfn : PFN_NONE;
 }
 
-static void put_page(struct yard *yard, void *context, uint32_t pfn, unsigned order)
-{
-	(void)context;
-	free_plain(yard, pfn, order);
-}
-
 static enum yard_node_stat demote_stat(enum reclaim_role role)
 {
 	switch (role) {
@@ -191,7 +185,7 @@ static enum yard_node_stat demote_stat(enum reclaim_role role)
 uint64_t demote_folio_list(struct yard *yard, unsigned node, struct list *list, struct scan_control *sc)
 {
 	struct demotion demotion = { .allowed = lower_tiers(yard, node) };
-	const struct migrate_target target = { .get = get_page, .put = put_page, .context = &demotion };
+	const struct migrate_target target = { .get = get_page, .context = &demotion };
 	uint64_t moved = 0;
 
 	if (list_empty(list) || !demotion.allowed)

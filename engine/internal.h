@@ -611,6 +611,7 @@ static inline void add_work(struct yard_result *result, const struct yard_result
 }
 
 // ---- slowpath.c ----
+uint64_t node_managed_pages(const struct yard *yard, unsigned node); // in all its zones; watermark.c
 void free_plain(struct yard *yard, uint32_t pfn, unsigned order); // an allocated plain block, as yard_free() does
 uint32_t alloc_slowpath(struct yard *yard, struct alloc_context *ctx, enum yard_request_part part);
 uint32_t gfp_nonblock_flags(uint32_t gfp, unsigned order); // G5

@@ -93,27 +93,6 @@ static uint32_t next_spilled(struct yard *yard, unsigned node, unsigned *owner)
 
 // ---- moving ----
 
-static uint32_t get_page(struct yard *yard, void *context, uint32_t from, unsigned order)
-{
-	const unsigned *node = context;
-	struct yard_request request = {
-		.gfp = (YARD_GFP_HIGHUSER_MOVABLE & ~(uint32_t)(YARD_GFP_DIRECT_RECLAIM | YARD_GFP_KSWAPD_RECLAIM))
-		       | YARD_GFP_NOMEMALLOC | YARD_GFP_NOWARN | YARD_GFP_THISNODE,
-		.order = (uint8_t)order,
-		.node = (int16_t)*node,
-	};
-	struct yard_result result;
-
-	(void)from;
-	return yard_alloc_request(yard, &request, &result) == YARD_OK ? result.pfn : PFN_NONE;
-}
-
-static void put_page(struct yard *yard, void *context, uint32_t pfn, unsigned order)
-{
-	(void)context;
-	free_plain(yard, pfn, order);
-}
-
 // It is still what was spilled: a page of the owner's that lies elsewhere.
 static bool wants_home(struct yard *yard, unsigned node, unsigned owner, uint32_t pfn)
 {
@@ -127,8 +106,8 @@ static bool wants_home(struct yard *yard, unsigned node, unsigned owner, uint32_
 
 static uint64_t move_batch(struct yard *yard, unsigned node, uint64_t most)
 {
-	const struct migrate_target target = { .get = get_page, .put = put_page, .context = &node };
-	uint64_t moved = 0, left = most < MOVE_PAGES ? most : MOVE_PAGES;
+	const uint32_t gfp = (YARD_GFP_HIGHUSER_MOVABLE & ~(uint32_t)YARD_GFP_NOIO) | YARD_GFP_NOMEMALLOC | YARD_GFP_NOWARN;
+	uint64_t moved, left = most < MOVE_PAGES ? most : MOVE_PAGES;
 	unsigned owner = 0, last = 0;
 	struct list list;
 
@@ -145,8 +124,7 @@ static uint64_t move_batch(struct yard *yard, unsigned node, uint64_t most)
 	}
 	if (list_empty(&list))
 		return 0;
-	migrate_pages(yard, &list, &target, YARD_MIGRATE_ASYNC, MR_NUMA_MISPLACED, &moved);
-	putback_movable_pages(yard, &list);
+	moved = migrate_to_node(yard, &list, node, gfp, YARD_MIGRATE_ASYNC, MR_NUMA_MISPLACED);
 	local_add(&yard->local->owner[last].repatriated, moved);
 	WHY(yard, .kind = YARD_EVENT_WHY_LOCAL_HOME, .zone = (uint8_t)(node * YARD_ZONE_TYPES), .a = (int32_t)last + 1,
 	    .b = (int32_t)moved);

@@ -55,22 +55,13 @@ bool local_below(const struct yard *yard, unsigned node, enum wmark mark)
 	return local_free(yard, node) < marks_of(yard, node, mark);
 }
 
-static uint64_t managed_of(const struct yard *yard, unsigned node)
-{
-	uint64_t pages = 0;
-
-	for (unsigned type = 0; type < YARD_ZONE_TYPES; type++)
-		pages += zone_at(yard, node * YARD_ZONE_TYPES + type)->managed;
-	return pages;
-}
-
 // ---- L3 ----
 
 static uint64_t lead_of(struct yard *yard, unsigned node, uint64_t now)
 {
 	struct local_node *n = local_node(yard, node);
 	uint64_t lead = mult_frac(n->rate, START_NS + n->start_ns, LOCAL_SECOND);
-	uint64_t most = managed_of(yard, node) / LEAD_SHARE;
+	uint64_t most = node_managed_pages(yard, node) / LEAD_SHARE;
 
 	lead = lead > LEAD_MIN ? lead : LEAD_MIN;
 	lead = lead < most ? lead : most;

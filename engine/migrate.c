@@ -159,6 +159,14 @@ static uint32_t get_destination(struct migration *m, uint32_t pfn, unsigned orde
 	return to;
 }
 
+static void put_destination(struct migration *m, uint32_t to, unsigned order)
+{
+	if (m->target->put)
+		m->target->put(m->yard, m->target->context, to, order);
+	else
+		free_plain(m->yard, to, order);
+}
+
 static enum outcome unmap_page(struct migration *m, uint32_t pfn, uint32_t *to)
 {
 	unsigned order = order_of(m, pfn);
@@ -175,7 +183,7 @@ static enum outcome unmap_page(struct migration *m, uint32_t pfn, uint32_t *to)
 		yard_host_charge(&m->yard->host, YARD_COST_UNMAP, 1);
 		return DONE;
 	}
-	m->target->put(m->yard, m->target->context, *to, order);
+	put_destination(m, *to, order);
 	return lru_gone(m->yard, pfn) ? GONE : outcome;
 }
 
@@ -306,7 +314,7 @@ static void count_gone(struct migration *m, uint32_t from, uint32_t to)
 {
 	unsigned order = order_of(m, from);
 
-	m->target->put(m->yard, m->target->context, to, order);
+	put_destination(m, to, order);
 	count_moved(m, order);
 	discard_source(m, from);
 }
@@ -318,7 +326,7 @@ static void undo(struct migration *m, uint32_t from, uint32_t to)
 
 	if (owner->undo_unmap)
 		owner->undo_unmap(owner->context, from, order);
-	m->target->put(m->yard, m->target->context, to, order);
+	put_destination(m, to, order);
 	count_failed(m, order);
 	list_add_tail(m->yard, &m->failed, from);
 }

@@ -23,17 +23,11 @@ static uint32_t get_page(struct yard *yard, void *context, uint32_t from, unsign
 	return yard_alloc_request(yard, &request, &result) == YARD_OK ? result.pfn : PFN_NONE;
 }
 
-static void put_page(struct yard *yard, void *context, uint32_t pfn, unsigned order)
+uint64_t migrate_to_node(struct yard *yard, struct list *list, unsigned node, uint32_t gfp, enum yard_migrate_mode mode,
+			 enum migrate_reason reason)
 {
-	(void)context;
-	free_plain(yard, pfn, order);
-}
-
-// Puts those back that stay.
-static uint64_t move_isolated(struct yard *yard, struct list *list, struct destination *to, enum yard_migrate_mode mode,
-			      enum migrate_reason reason)
-{
-	const struct migrate_target target = { .get = get_page, .put = put_page, .context = to };
+	struct destination to = { .gfp = gfp | YARD_GFP_THISNODE, .node = node };
+	const struct migrate_target target = { .get = get_page, .context = &to };
 	uint64_t moved = 0;
 
 	if (list_empty(list))
@@ -59,22 +53,13 @@ static bool zone_with_room(struct yard *yard, unsigned node, enum wmark wmark, u
 	return false;
 }
 
-static uint64_t node_managed(const struct yard *yard, unsigned node)
-{
-	uint64_t pages = 0;
-
-	for (unsigned type = 0; type < YARD_ZONE_TYPES; type++)
-		pages += zone_at(yard, node * YARD_ZONE_TYPES + type)->managed;
-	return pages;
-}
-
 bool yard_promotion_has_room(struct yard *yard, unsigned node)
 {
 	uint64_t share;
 
 	if (node >= yard->nr_nodes)
 		return false;
-	share = node_managed(yard, node) / 16;
+	share = node_managed_pages(yard, node) / 16;
 	return zone_with_room(yard, node, WMARK_PROMO, share > GIB_PAGES ? share : GIB_PAGES);
 }
 
@@ -106,11 +91,8 @@ static bool may_follow(const struct yard *yard, uint32_t pfn) // B11
 
 int yard_migrate_misplaced(struct yard *yard, uint32_t pfn, unsigned node)
 {
-	struct destination to = {
-		.gfp = (YARD_GFP_HIGHUSER_MOVABLE & ~(uint32_t)YARD_GFP_NOIO) | YARD_GFP_THISNODE
-		       | YARD_GFP_NOMEMALLOC | YARD_GFP_NORETRY | YARD_GFP_NOWARN,
-		.node = node,
-	};
+	const uint32_t gfp = (YARD_GFP_HIGHUSER_MOVABLE & ~(uint32_t)YARD_GFP_NOIO) | YARD_GFP_NOMEMALLOC
+			     | YARD_GFP_NORETRY | YARD_GFP_NOWARN;
 	struct list list;
 	unsigned order;
 
@@ -130,7 +112,7 @@ int yard_migrate_misplaced(struct yard *yard, uint32_t pfn, unsigned node)
 		return YARD_EBUSY;
 	list_init(&list);
 	list_add_head(yard, &list, pfn);
-	return move_isolated(yard, &list, &to, YARD_MIGRATE_ASYNC, MR_NUMA_MISPLACED) ? YARD_OK : YARD_EBUSY;
+	return migrate_to_node(yard, &list, node, gfp, YARD_MIGRATE_ASYNC, MR_NUMA_MISPLACED) ? YARD_OK : YARD_EBUSY;
 }
 
 // ---- many ----
@@ -146,7 +128,6 @@ static bool can_go(const struct yard *yard, uint32_t pfn, unsigned node)
 
 uint64_t yard_migrate_pages(struct yard *yard, const uint32_t *pfns, size_t nr, unsigned node)
 {
-	struct destination to = { .gfp = YARD_GFP_HIGHUSER_MOVABLE | YARD_GFP_THISNODE, .node = node };
 	struct list list;
 
 	if (node >= yard->nr_nodes)
@@ -156,5 +137,5 @@ uint64_t yard_migrate_pages(struct yard *yard, const uint32_t *pfns, size_t nr, 
 	for (size_t i = 0; i < nr; i++)
 		if (can_go(yard, pfns[i], node) && lru_isolate(yard, pfns[i]))
 			list_add_tail(yard, &list, pfns[i]);
-	return move_isolated(yard, &list, &to, YARD_MIGRATE_SYNC, MR_MEMPOLICY_MBIND);
+	return migrate_to_node(yard, &list, node, YARD_GFP_HIGHUSER_MOVABLE, YARD_MIGRATE_SYNC, MR_MEMPOLICY_MBIND);
 }

@@ -611,7 +611,7 @@ enum migrate_reason { // 3.11
 };
 struct migrate_target { // where destinations come from and go back to
 	uint32_t (*get)(struct yard *yard, void *context, uint32_t from, unsigned order); // PFN_NONE: none
-	void (*put)(struct yard *yard, void *context, uint32_t pfn, unsigned order);
+	void (*put)(struct yard *yard, void *context, uint32_t pfn, unsigned order); // NULL: it is freed
 	void *context;
 };
 enum { MIGRATE_NO_MEMORY = -1 }; // M1
@@ -621,6 +621,11 @@ enum { MIGRATE_NO_MEMORY = -1 }; // M1
 int migrate_pages(struct yard *yard, struct list *list, const struct migrate_target *target, enum yard_migrate_mode mode,
 		  enum migrate_reason reason, uint64_t *moved);
 void putback_movable_pages(struct yard *yard, struct list *list); // M6
+
+// ---- migrate_node.c ----
+// Destinations are asked for on that node only; what stays is put back. Returns pages moved.
+uint64_t migrate_to_node(struct yard *yard, struct list *list, unsigned node, uint32_t gfp, enum yard_migrate_mode mode,
+			 enum migrate_reason reason);
 
 // ---- kcompactd.c ----
 void wakeup_kcompactd(struct yard *yard, unsigned node, unsigned order, unsigned highest_zone); // K1

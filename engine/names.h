@@ -109,6 +109,7 @@
 #define lru_unlink_noted pageyard_engine_lru_unlink_noted
 #define mark_scanned pageyard_engine_mark_scanned
 #define next_online_section pageyard_engine_next_online_section
+#define node_managed_pages pageyard_engine_node_managed_pages
 #define page_counter pageyard_engine_page_counter
 #define page_counters pageyard_engine_page_counters
 #define count_change pageyard_engine_count_change
@@ -206,6 +207,7 @@
 #define memstall_enter pageyard_engine_memstall_enter
 #define memstall_leave pageyard_engine_memstall_leave
 #define migrate_pages pageyard_engine_migrate_pages
+#define migrate_to_node pageyard_engine_migrate_to_node
 #define move_free_block pageyard_engine_move_free_block
 #define move_pageblock_free pageyard_engine_move_pageblock_free
 #define next_best_node pageyard_engine_next_best_node

@@ -128,6 +128,15 @@ bool node_balanced(struct yard *yard, unsigned node, unsigned order, unsigned hi
 
 // ---- computation (4.1) ----
 
+uint64_t node_managed_pages(const struct yard *yard, unsigned node)
+{
+	uint64_t pages = 0;
+
+	for (unsigned type = 0; type < YARD_ZONE_TYPES; type++)
+		pages += zone_at(yard, node * YARD_ZONE_TYPES + type)->managed;
+	return pages;
+}
+
 // Pages above the high watermarks in zones up to `highest` of the building CPU's fallback list, all nodes (W1, M10).
 static uint64_t pages_above_high(const struct yard *yard, unsigned highest)
 {

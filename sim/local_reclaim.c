@@ -173,7 +173,7 @@ static void local_page(void *context, uint32_t pfn, unsigned order, struct yard_
 	(void)order;
 	object = object_of(sim, yard_get_owner(sim->yard, pfn), &page);
 	if (object && object->kind == OBJECT_FILE)
-		cache_describe(sim, object, page, (unsigned)yard_zone_of(sim->yard, pfn) / YARD_ZONE_TYPES, answer);
+		cache_describe(sim, object, page, node_of_frame(sim, pfn), answer);
 	else
 		answer->keep = true;
 }

@@ -226,8 +226,8 @@ int object_node_of(const struct simulation *sim, const struct memory_object *obj
 	uint64_t entry = region_entry(region, page & (REGION_PAGES - 1));
 
 	if (region->huge)
-		return yard_zone_of(sim->yard, region->huge - 1) / YARD_ZONE_TYPES;
-	return entry & ENTRY_RESIDENT ? yard_zone_of(sim->yard, entry_frame(entry)) / YARD_ZONE_TYPES : -1;
+		return (int)node_of_frame(sim, region->huge - 1);
+	return entry & ENTRY_RESIDENT ? (int)node_of_frame(sim, entry_frame(entry)) : -1;
 }
 
 bool object_is_huge(const struct simulation *sim, const struct memory_object *object, uint64_t page)
@@ -253,9 +253,9 @@ struct memory_object *object_of(const struct simulation *sim, uint32_t owner, ui
 static void count_on_node(struct simulation *sim, struct memory_object *object, uint32_t pfn, int64_t pages)
 {
 	if (object->cache_set)
-		cache_set_count(object->cache_set, (unsigned)yard_zone_of(sim->yard, pfn) / YARD_ZONE_TYPES, pages);
+		cache_set_count(object->cache_set, node_of_frame(sim, pfn), pages);
 	if (object->resident_on)
-		object->resident_on[(unsigned)yard_zone_of(sim->yard, pfn) / YARD_ZONE_TYPES] += (uint64_t)pages;
+		object->resident_on[node_of_frame(sim, pfn)] += (uint64_t)pages;
 }
 
 void count_resident(struct simulation *sim, struct memory_object *object, uint32_t pfn, int64_t pages)

@@ -60,6 +60,11 @@ struct memory {
 	struct memory_statistics statistics;
 };
 
+static inline unsigned node_of_frame(const struct simulation *sim, uint32_t pfn)
+{
+	return (unsigned)yard_zone_of(sim->yard, pfn) / YARD_ZONE_TYPES;
+}
+
 // ---- regions (region.c) ----
 
 void regions_init(struct memory *memory);

@@ -21,11 +21,6 @@ struct numa_balancing {
 	struct numa_node node[YARD_NODES_MAX];
 };
 
-static inline unsigned numa_node_of(const struct simulation *sim, uint32_t pfn)
-{
-	return (unsigned)yard_zone_of(sim->yard, pfn) / YARD_ZONE_TYPES;
-}
-
 // Whether the page table knows it: reclaim may have unmapped it, or it was read ahead from swap.
 static inline bool numa_is_mapped(const struct simulation *sim, uint32_t pfn)
 {

@@ -132,7 +132,7 @@ static bool take_mark(struct simulation *sim, struct hint *hint)
 	} else {
 		return false;
 	}
-	hint->node = numa_node_of(sim, hint->pfn);
+	hint->node = node_of_frame(sim, hint->pfn);
 	return numa_is_mapped(sim, hint->pfn);
 }
 

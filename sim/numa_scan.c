@@ -194,7 +194,7 @@ static unsigned mark_huge(struct simulation *sim, struct memory_object *object, 
 	struct region *region = region_of(sim, object, first);
 
 	if (region->huge_hint || !make_numa(sim, region) || !numa_is_mapped(sim, region->huge - 1)
-	    || !wants_mark(sim, object->process, numa_node_of(sim, region->huge - 1), cpu_node, &region->numa[0]))
+	    || !wants_mark(sim, object->process, node_of_frame(sim, region->huge - 1), cpu_node, &region->numa[0]))
 		return 0;
 	note_marked(sim, object, first);
 	region->huge_hint = true;
@@ -212,7 +212,7 @@ static unsigned mark_pages(struct simulation *sim, struct memory_object *object,
 		uint64_t entry = region->entry[i];
 
 		if (!entry_usable(entry) || entry & ENTRY_HINT || !numa_is_mapped(sim, entry_head(entry))
-		    || !wants_mark(sim, object->process, numa_node_of(sim, entry_frame(entry)), cpu_node,
+		    || !wants_mark(sim, object->process, node_of_frame(sim, entry_frame(entry)), cpu_node,
 				   &region->numa[i]))
 			continue;
 		note_marked(sim, object, first + i);
