@@ -235,7 +235,8 @@ static void simulate(struct invocation *run, unsigned job)
 	struct scenario *scenario = scenario_load_variant(run->name, column->variant, run->set, run->nr_sets, stderr);
 	struct observer observer = {.invocation = run};
 	struct runner_options options = {
-		.policy = &column->policy, .seed = seed_of(run, column) + job % run->runs, .check = run->check,
+		.policy = &column->policy, .policy_says_lru_gen = strstr(column->policy_name, ",lru_gen="),
+		.seed = seed_of(run, column) + job % run->runs, .check = run->check,
 		.iterations = run->check && !run->iterations_given ? 1 : 0,
 		.progress = on_progress, .context = &observer,
 	};

@@ -229,14 +229,18 @@ int yard_alloc_huge(struct yard *yard, const struct yard_request *request, struc
 	struct yard_request local = *request;
 	struct yard_result first;
 	unsigned node = request->node >= 0 ? (unsigned)request->node : yard->cpu_node[this_cpu(yard)];
+	bool homes = local_reclaim_home(yard, request->local_reclaim); // spec 05 L9: then it tries each of them
 	int error;
 
 	if (request->order != YARD_PAGEBLOCK_ORDER || node >= yard->nr_nodes
-	    || (request->nodemask && !(request->nodemask >> node & 1)))
+	    || (!homes && request->nodemask && !(request->nodemask >> node & 1)))
 		return yard_alloc_request(yard, request, result);
-	local.node = (int16_t)node;
-	local.nodemask = 0;
-	local.gfp |= YARD_GFP_THISNODE | YARD_GFP_NORETRY;
+	local.gfp |= YARD_GFP_NORETRY;
+	if (!homes) {
+		local.node = (int16_t)node;
+		local.nodemask = 0;
+		local.gfp |= YARD_GFP_THISNODE;
+	}
 	error = yard_alloc_request(yard, &local, &first);
 	*result = first;
 	if (error != YARD_ENOMEM || first.gave_up || !(request->gfp & YARD_GFP_DIRECT_RECLAIM))

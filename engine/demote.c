@@ -78,35 +78,19 @@ static unsigned distance(const struct yard *yard, unsigned from, unsigned to)
 	return yard->distance[from * yard->nr_nodes + to];
 }
 
-static uint64_t nearest_of(const struct yard *yard, unsigned node, uint64_t nodes)
-{
-	unsigned best = UINT32_MAX;
-	uint64_t nearest = 0;
-
-	for (unsigned n = 0; n < yard->nr_nodes; n++) {
-		if (!(nodes >> n & 1) || distance(yard, node, n) > best)
-			continue;
-		if (distance(yard, node, n) < best)
-			nearest = 0;
-		best = distance(yard, node, n);
-		nearest |= 1ull << n;
-	}
-	return nearest;
-}
-
-// P-8, spec 05 D3: the order of a zonelist, as long as the distance stays that of the first one.
+// P-8, spec 05 D3: of the next tier that has memory, in the order of a zonelist, as long as the distance stays that of
+// the first one.
 static uint64_t preferred_targets(const struct yard *yard, unsigned node, uint64_t allowed)
 {
 	unsigned tier = UINT32_MAX, target, first;
 	uint64_t next = 0, targets = 0;
 
 	for (unsigned n = 0; n < yard->nr_nodes; n++)
-		if (yard->node_tier[n] > yard->node_tier[node] && yard->node_tier[n] < tier)
+		if (allowed >> n & 1 && yard->node_tier[n] < tier)
 			tier = yard->node_tier[n];
 	for (unsigned n = 0; n < yard->nr_nodes; n++)
-		if (yard->node_tier[n] == tier)
+		if (allowed >> n & 1 && yard->node_tier[n] == tier)
 			next |= 1ull << n;
-	next &= allowed;
 	for (first = target = next_best_node(yard, node, ~next, true); target < yard->nr_nodes;
 	     target = next_best_node(yard, node, ~next | targets, true)) {
 		if (distance(yard, node, target) != distance(yard, node, first))
@@ -137,16 +121,6 @@ static unsigned pick(struct yard *yard, uint64_t nodes) // one of them at random
 	for (unsigned skip = count > 1 ? draw(yard, count) : 0; skip; skip--)
 		nodes &= nodes - 1;
 	return (unsigned)__builtin_ctzll(nodes);
-}
-
-// The next tier may have no memory: then the nearest of all lower ones.
-static unsigned choose_target(struct yard *yard, unsigned node, uint64_t allowed)
-{
-	uint64_t preferred = preferred_targets(yard, node, allowed);
-
-	if (preferred)
-		return pick(yard, preferred);
-	return (unsigned)__builtin_ctzll(nearest_of(yard, node, allowed));
 }
 
 static uint32_t demotion_gfp(unsigned order) // P-9; spec 05 D4
@@ -190,7 +164,7 @@ uint64_t demote_folio_list(struct yard *yard, unsigned node, struct list *list, 
 
 	if (list_empty(list) || !demotion.allowed)
 		return 0;
-	demotion.node = (uint8_t)choose_target(yard, node, demotion.allowed);
+	demotion.node = (uint8_t)pick(yard, preferred_targets(yard, node, demotion.allowed));
 	migrate_pages(yard, list, &target, YARD_MIGRATE_ASYNC, MR_DEMOTION, &moved);
 	mod_node_stat(yard, node, demote_stat(sc->role), (int64_t)moved);
 	return moved;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Direct reclaim (spec 04 section 3, spec 02 SP-32 to SP-35): a task that found no page takes some from the LRU lists
-// of the nodes that it may use.
+// of the nodes that it may use. memory.reclaim takes them the same way (section 7).
 
 #include "engine/mm.h"
 
@@ -65,7 +65,8 @@ static void snapshot_zonelist(struct yard *yard, const struct alloc_context *ctx
 static void reclaim_pass(struct yard *yard, const struct alloc_context *ctx, struct scan_control *sc) // D-4
 {
 	delay_begin(yard, YARD_DELAY_FREEPAGES);
-	count_vm_event(yard, (enum yard_vm_event)(YARD_VM_ALLOCSTALL_DMA + sc->highest_zone), 1);
+	if (!sc->of_group)
+		count_vm_event(yard, (enum yard_vm_event)(YARD_VM_ALLOCSTALL_DMA + sc->highest_zone), 1);
 	for (sc->priority = DEF_PRIORITY; sc->priority >= 0; sc->priority--) {
 		sc->nr_scanned = 0;
 		shrink_zones(yard, ctx, sc);
@@ -127,5 +128,34 @@ uint64_t try_to_free_pages(struct yard *yard, const struct alloc_context *ctx, u
 	if (task)
 		task->reclaimed += sc.nr_reclaimed;
 	TRACE(yard, DIRECT_RECLAIM_END, (int64_t)reclaimed, task ? task->pid : 0, 0);
+	return reclaimed;
+}
+
+uint64_t try_to_free_group_pages(struct yard *yard, uint64_t pages, int swappiness)
+{
+	const struct alloc_context everywhere = {
+		.zonelist = yard->nodes[yard->cpu_node[this_cpu(yard)]].fallback,
+		.highest_zone = YARD_ZONE_TYPES - 1,
+	};
+	struct scan_control sc = { // C-1
+		.nr_to_reclaim = pages > CLUSTER_MAX ? pages : CLUSTER_MAX,
+		.highest_zone = everywhere.highest_zone,
+		.role = ROLE_PROACTIVE,
+		.gfp = YARD_GFP_HIGHUSER_MOVABLE,
+		.may_writepage = true,
+		.may_unmap = true,
+		.may_swap = true,
+		.of_group = true,
+		.swappiness = (int16_t)swappiness,
+	};
+	struct reclaimer reclaimer;
+	uint64_t reclaimed;
+
+	reclaimer_enter(yard, &reclaimer, sc.gfp, "memory.reclaim");
+	TRACE(yard, MEMCG_RECLAIM_BEGIN, sc.gfp, current_task(yard)->pid, 0, sc.order);
+	yard_host_charge(&yard->host, YARD_COST_DIRECT_RECLAIM, 1);
+	reclaimed = reclaim_passes(yard, &everywhere, &sc);
+	TRACE(yard, MEMCG_RECLAIM_END, (int64_t)reclaimed, current_task(yard)->pid, 0);
+	reclaimer_leave(yard, &reclaimer);
 	return reclaimed;
 }

@@ -74,15 +74,13 @@ static int64_t budget_of(struct yard *yard, struct yard_task *task, unsigned pct
 {
 	uint64_t now = now_ns(yard), elapsed = time_since(now, task->local_at);
 
-	if (pct == 100)
-		return INT64_MAX;
-	if (!task->local_at)
+	if (!task->local_at || pct == 100)
 		task->local_budget_ns = pct ? BUDGET_NS : 0;
 	else
 		task->local_budget_ns += (int64_t)(elapsed < LOCAL_SECOND ? elapsed : LOCAL_SECOND) * (int)pct / 100;
 	task->local_budget_ns = min64(task->local_budget_ns, pct ? BUDGET_NS : 0);
 	task->local_at = now;
-	return task->local_budget_ns;
+	return pct == 100 ? INT64_MAX : task->local_budget_ns;
 }
 
 // It has stalled since `start`; that is no time of its own.
@@ -262,16 +260,22 @@ static uint32_t take_at_home(struct yard *yard, struct alloc_context *ctx, unsig
 
 // ---- placement (L5) ----
 
-// The home nodes that the request may use; 0: none, the policy does not apply.
+// The home nodes that the request may use; 0: none, the policy does not apply (THISNODE elsewhere, no zone low enough).
 static uint64_t home_of(struct yard *yard, const struct alloc_context *ctx, unsigned owner)
 {
-	uint64_t home = yard->local->owner[owner].config.home;
+	uint64_t home = yard->local->owner[owner].config.home, nodes = ctx->nodemask ? ctx->nodemask : ~0ull;
+	const uint8_t *first;
 
-	if (*ctx->first == ZONE_MIXED)
+	if (ctx->cpuset && !(ctx->task & YARD_TASK_INTERRUPT)) // M13
+		nodes &= ctx->cpuset;
+	if (home)
+		nodes &= home;
+	if (!nodes)
 		return 0;
-	if (!home)
-		return 1ull << zone_at(yard, *ctx->first)->node;
-	return ctx->nodemask ? home & ctx->nodemask : home;
+	first = zonelist_first(yard, ctx->zonelist, ctx->highest_zone, nodes);
+	if (*first == ZONE_MIXED)
+		return 0;
+	return home ? nodes : 1ull << zone_at(yard, *first)->node;
 }
 
 // Nothing can be done at home: the stock walk, which begins there, does all that is left, at no more than its own cost.
@@ -363,4 +367,9 @@ void local_reclaim_placed(struct yard *yard, const struct alloc_context *ctx, co
 bool local_owner_exists(const struct yard *yard, unsigned owner)
 {
 	return owner && owner <= yard->local->nr_owners;
+}
+
+uint64_t local_reclaim_home(const struct yard *yard, unsigned owner)
+{
+	return local_owner_exists(yard, owner) ? yard->local->owner[owner - 1].config.home : 0;
 }

@@ -83,7 +83,7 @@ struct local_node {
 	struct local_pass pass;
 	struct local_none none[LOCAL_LEVELS];
 	_Atomic bool running[YARD_LOCAL_RECLAIMERS_MAX]; // a: the thread's own
-	uint64_t home_at;			 // thread 0's: when it moved pages last
+	uint64_t home_from;			 // thread 0's: it moves no pages home before that
 	struct yard_task task[YARD_LOCAL_RECLAIMERS_MAX];
 };
 

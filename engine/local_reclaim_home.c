@@ -61,33 +61,51 @@ void local_note_spill(struct yard *yard, unsigned owner, unsigned home, uint32_t
 		local_add(&local->waiting[home], pages);
 }
 
-// The next page that wants to go to this node. PFN_NONE: none. Runs of other homes go to the end of the ring.
-static uint32_t next_spilled(struct yard *yard, unsigned node, unsigned *owner)
+static void drop_first(struct local_reclaim *local)
+{
+	local->first_run = (local->first_run + 1) % LOCAL_RUNS;
+	local->nr_runs--;
+}
+
+static uint32_t take_first(struct local_reclaim *local)
+{
+	struct local_run *run = run_at(local, 0);
+	uint32_t pfn = run->start++;
+
+	if (!--run->pages)
+		drop_first(local);
+	return pfn;
+}
+
+// The next page that wants to go to this node and whose owner has something left; *owner: only his, -1: anybody's, and
+// is told. PFN_NONE: none. Runs of other homes go to the end of the ring.
+static uint32_t next_spilled(struct yard *yard, unsigned node, uint64_t *left, int *owner)
 {
 	struct local_reclaim *local = yard->local;
 	uint32_t pfn = PFN_NONE;
+	uint64_t gone = 0;
 
 	yard_spin_lock(&local->runs_lock);
-	for (uint32_t tries = local->nr_runs; tries && pfn == PFN_NONE; tries--) {
-		struct local_run run = *run_at(local, 0);
+	for (uint32_t tries = local->nr_runs; tries; tries--) {
+		const struct local_run run = *run_at(local, 0);
 
-		if (run.home == node && --run_at(local, 0)->pages) {
-			pfn = run_at(local, 0)->start++;
+		if (run.home == node && left[run.owner]) {
+			if (*owner >= 0 && run.owner != *owner)
+				break;
 			*owner = run.owner;
+			left[run.owner]--;
+			gone++;
+			pfn = take_first(local);
 			break;
 		}
-		local->first_run = (local->first_run + 1) % LOCAL_RUNS;
-		local->nr_runs--;
-		if (run.home == node) {
-			pfn = run.start;
-			*owner = run.owner;
-		} else {
+		drop_first(local);
+		if (run.home == node && !local->owner[run.owner].config.repatriate_mbps) // it was switched off
+			gone += run.pages;
+		else
 			*run_at(local, local->nr_runs++) = run;
-		}
 	}
 	yard_spin_unlock(&local->runs_lock);
-	if (pfn != PFN_NONE)
-		atomic_fetch_sub_explicit(&local->waiting[node], 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&local->waiting[node], gone, memory_order_relaxed);
 	return pfn;
 }
 
@@ -104,31 +122,31 @@ static bool wants_home(struct yard *yard, unsigned node, unsigned owner, uint32_
 	       && yard->owner.local_home(yard->owner.context, pfn, word_order(word), home) == owner + 1;
 }
 
-static uint64_t move_batch(struct yard *yard, unsigned node, uint64_t most)
+// Pages of one owner. Returns how many of those that wait it has looked at; adds to *moved.
+static uint64_t move_batch(struct yard *yard, unsigned node, uint64_t *left, uint64_t most, uint64_t *moved)
 {
 	const uint32_t gfp = (YARD_GFP_HIGHUSER_MOVABLE & ~(uint32_t)YARD_GFP_NOIO) | YARD_GFP_NOMEMALLOC | YARD_GFP_NOWARN;
-	uint64_t moved, left = most < MOVE_PAGES ? most : MOVE_PAGES;
-	unsigned owner = 0, last = 0;
+	uint64_t taken = 0, some;
 	struct list list;
+	int owner = -1;
 
 	list_init(&list);
-	for (; left; left--) {
-		uint32_t pfn = next_spilled(yard, node, &owner);
+	for (; taken < most && taken < MOVE_PAGES; taken++) {
+		uint32_t pfn = next_spilled(yard, node, left, &owner);
 
 		if (pfn == PFN_NONE)
 			break;
-		if (wants_home(yard, node, owner, pfn) && lru_isolate(yard, pfn)) {
+		if (wants_home(yard, node, (unsigned)owner, pfn) && lru_isolate(yard, pfn))
 			list_add_tail(yard, &list, pfn);
-			last = owner;
-		}
 	}
 	if (list_empty(&list))
-		return 0;
-	moved = migrate_to_node(yard, &list, node, gfp, YARD_MIGRATE_ASYNC, MR_NUMA_MISPLACED);
-	local_add(&yard->local->owner[last].repatriated, moved);
-	WHY(yard, .kind = YARD_EVENT_WHY_LOCAL_HOME, .zone = (uint8_t)(node * YARD_ZONE_TYPES), .a = (int32_t)last + 1,
-	    .b = (int32_t)moved);
-	return moved;
+		return taken;
+	some = migrate_to_node(yard, &list, node, gfp, YARD_MIGRATE_ASYNC, MR_NUMA_MISPLACED);
+	local_add(&yard->local->owner[owner].repatriated, some);
+	WHY(yard, .kind = YARD_EVENT_WHY_LOCAL_HOME, .zone = (uint8_t)(node * YARD_ZONE_TYPES), .a = (int32_t)owner + 1,
+	    .b = (int32_t)some);
+	*moved += some;
+	return taken;
 }
 
 // Whose pages wait; -1: nobody's.
@@ -151,10 +169,11 @@ static bool may_evict(struct yard *yard, unsigned node, unsigned owner)
 }
 
 // Room above W_high; where garbage is in the way it goes first.
-static uint64_t room_at_home(struct yard *yard, unsigned node, uint64_t pages)
+static uint64_t room_at_home(struct yard *yard, unsigned node, const uint64_t *left)
 {
 	uint64_t mark = local_high_mark(yard, node);
 	int owner = waiting_owner(yard, node);
+	uint64_t pages = owner >= 0 ? left[owner] : 0;
 	struct local_batch batch = { .freed = 1 };
 
 	while (owner >= 0 && batch.freed && local_free(yard, node) < mark + pages
@@ -165,31 +184,29 @@ static uint64_t room_at_home(struct yard *yard, unsigned node, uint64_t pages)
 	return local_free(yard, node) > mark ? local_free(yard, node) - mark : 0;
 }
 
-static uint64_t fastest(const struct yard *yard)
+// What each owner's pages may do in one period. Returns the sum.
+static uint64_t allot(const struct yard *yard, uint64_t *left)
 {
-	uint64_t mbps = 0;
+	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < yard->local->nr_owners; i++)
-		if (yard->local->owner[i].config.repatriate_mbps > mbps)
-			mbps = yard->local->owner[i].config.repatriate_mbps;
-	return mbps;
+	for (unsigned i = 0; i < yard->local->nr_owners; i++) {
+		left[i] = (uint64_t)yard->local->owner[i].config.repatriate_mbps * LOCAL_PAGES_PER_MB / MOVE_PERIOD_SHARE;
+		sum += left[i];
+	}
+	return sum;
 }
 
 uint64_t local_move_home(struct yard *yard, unsigned node, bool *more)
 {
-	uint64_t pages = fastest(yard) * LOCAL_PAGES_PER_MB / MOVE_PERIOD_SHARE, room, moved = 0;
+	uint64_t left[YARD_LOCAL_OWNERS_MAX], pages = allot(yard, left), room = room_at_home(yard, node, left);
+	uint64_t taken = 1, moved = 0, allotted = pages;
 
-	pages = pages ? pages : 1;
-	room = room_at_home(yard, node, pages);
 	pages = pages < room ? pages : room;
-	while (pages && local_read(&yard->local->waiting[node])) {
-		uint64_t some = pages < MOVE_PAGES ? pages : MOVE_PAGES;
-
-		moved += move_batch(yard, node, some);
-		pages -= some;
+	for (; pages && taken && local_read(&yard->local->waiting[node]); pages -= taken) {
+		taken = move_batch(yard, node, left, pages, &moved);
 		yard_host_yield(&yard->host);
 	}
-	*more = local_read(&yard->local->waiting[node]) > 0;
+	*more = allotted && local_read(&yard->local->waiting[node]);
 	return moved;
 }
 

@@ -144,9 +144,13 @@ static void sleep_on(struct yard *yard, unsigned node, unsigned thread, struct y
 		wait_for(node, UINT64_MAX, wait);
 		return;
 	}
+	if (now < n->home_from) { // L8: its rate holds whoever wakes it
+		wait_for(node, n->home_from - now, wait);
+		return;
+	}
 	local_refresh(yard, node, now);
 	wait_for(node, local_move_home(yard, node, &more) ? HOME_NS : HOME_IDLE_NS, wait);
-	n->home_at = now;
+	n->home_from = now + wait->timeout_ns;
 	if (!more)
 		wait->timeout_ns = UINT64_MAX;
 }

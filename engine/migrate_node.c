@@ -98,7 +98,7 @@ int yard_migrate_misplaced(struct yard *yard, uint32_t pfn, unsigned node)
 
 	if (node >= yard->nr_nodes || !in_yard(yard, pfn))
 		return YARD_ERANGE;
-	if (node_of(yard, pfn) == node)
+	if (node_of(yard, pfn) == node || !yard->owner.move)
 		return YARD_EINVAL;
 	if (!may_follow(yard, pfn))
 		return YARD_EBUSY;
@@ -130,7 +130,7 @@ uint64_t yard_migrate_pages(struct yard *yard, const uint32_t *pfns, size_t nr, 
 {
 	struct list list;
 
-	if (node >= yard->nr_nodes)
+	if (node >= yard->nr_nodes || !yard->owner.move)
 		return 0;
 	lru_drain_all(yard); // pages that wait in a batch cannot be isolated
 	list_init(&list);

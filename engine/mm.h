@@ -291,6 +291,7 @@ struct scan_control {
 	bool may_deactivate[LRU_TYPES], force_deactivate, skipped_deactivate;
 	bool cache_trim_mode, no_cache_trim_mode, cache_trim_mode_failed, file_is_tiny;
 	bool compaction_ready, no_demotion, full_walk;
+	bool of_group; // cgroup reclaim: of a target's pages, not global
 	int16_t swappiness; // -1: the yard's; 201: anon only
 	uint8_t local_owner; // of local-reclaim, for whom it is: noted in shadows; 0: none
 	uint64_t cost[LRU_TYPES];
@@ -355,6 +356,14 @@ static inline unsigned task_flags(const struct yard *yard) // of the current tas
 // Reclaim and compaction run with PF_MEMALLOC: returns what memalloc_leave() needs.
 unsigned memalloc_enter(struct yard *yard);
 void memalloc_leave(struct yard *yard, unsigned before);
+struct reclaimer { // who reclaims outside of an allocation: the current task or, without one, somebody made for it
+	struct yard_task nobody;
+	unsigned memalloc;
+	bool without_task, locked;
+};
+// *reclaimer stays where it is until reclaimer_leave(). With a site it holds R meanwhile (lockcheck.c).
+void reclaimer_enter(struct yard *yard, struct reclaimer *reclaimer, uint32_t gfp, const char *site);
+void reclaimer_leave(struct yard *yard, const struct reclaimer *reclaimer);
 void delay_begin(struct yard *yard, enum yard_delay_kind kind); // DA-1, the current task's
 void delay_end(struct yard *yard, enum yard_delay_kind kind);
 
@@ -486,6 +495,9 @@ bool allow_direct_reclaim(struct yard *yard, unsigned node); // D-3's test
 // ---- direct_reclaim.c ----
 // SP-32, D-1 to D-5. Returns pages reclaimed or 1 for "ready for compaction".
 uint64_t try_to_free_pages(struct yard *yard, const struct alloc_context *ctx, unsigned reclaim_order);
+// One round of memory.reclaim (P-2, P-3) for the group of all pages: D-4 and D-5 over all nodes, the nearest first, until
+// `pages` (at least 32) are reclaimed. swappiness: -1: the yard's. Returns pages reclaimed.
+uint64_t try_to_free_group_pages(struct yard *yard, uint64_t pages, int swappiness);
 static inline bool can_reclaim(const struct yard *yard) // something may be reclaimed at all
 {
 	return yard->owner.release || yard->nr_shrinkers;
@@ -518,6 +530,9 @@ struct early_mark {
 };
 int64_t node_reclaim_try(struct yard *yard, unsigned node, uint32_t gfp, unsigned order,
 			 const struct early_mark *early);
+// One round of the node's `reclaim` file (P-2), at priority 12 until `batch` pages; *got grows by the pages reclaimed.
+// swappiness: -1: the yard's. False: node reclaim runs there already.
+bool node_reclaim_proactive(struct yard *yard, unsigned node, uint64_t batch, int swappiness, uint64_t *got);
 bool can_demote(const struct yard *yard, unsigned node, const struct scan_control *sc); // P-8
 // P-9: pages moved, which leave *list; counts pgdemote_*.
 uint64_t demote_folio_list(struct yard *yard, unsigned node, struct list *list, struct scan_control *sc);
@@ -648,6 +663,7 @@ struct local_request {
 size_t local_reclaim_size(unsigned nr_nodes);
 void setup_local_reclaim(struct yard *yard);
 bool local_owner_exists(const struct yard *yard, unsigned owner); // from 1
+uint64_t local_reclaim_home(const struct yard *yard, unsigned owner); // 0: no such owner, or the node of each request
 // L5: the fast attempt. PFN_NONE: the slow path is next, on local->home only if it is confined.
 uint32_t local_reclaim_walk(struct yard *yard, struct alloc_context *ctx, unsigned flags, struct local_request *local);
 void local_reclaim_placed(struct yard *yard, const struct alloc_context *ctx, const struct local_request *local,

@@ -179,6 +179,7 @@
 #define local_move_home pageyard_engine_local_move_home
 #define local_note_spill pageyard_engine_local_note_spill
 #define local_owner_exists pageyard_engine_local_owner_exists
+#define local_reclaim_home pageyard_engine_local_reclaim_home
 #define local_reclaim_placed pageyard_engine_local_reclaim_placed
 #define local_reclaim_size pageyard_engine_local_reclaim_size
 #define local_reclaim_walk pageyard_engine_local_reclaim_walk
@@ -213,6 +214,7 @@
 #define next_best_node pageyard_engine_next_best_node
 #define next_unreserved pageyard_engine_next_unreserved
 #define node_balanced pageyard_engine_node_balanced
+#define node_reclaim_proactive pageyard_engine_node_reclaim_proactive
 #define node_reclaim_try pageyard_engine_node_reclaim_try
 #define node_shrink_slab pageyard_engine_node_shrink_slab
 #define oom_attempt pageyard_engine_oom_attempt
@@ -233,6 +235,8 @@
 #define reclaim_should_retry pageyard_engine_reclaim_should_retry
 #define reclaim_throttle pageyard_engine_reclaim_throttle
 #define reclaim_throttle_end pageyard_engine_reclaim_throttle_end
+#define reclaimer_enter pageyard_engine_reclaimer_enter
+#define reclaimer_leave pageyard_engine_reclaimer_leave
 #define refresh_stat_thresholds pageyard_engine_refresh_stat_thresholds
 #define release_chunk pageyard_engine_release_chunk
 #define release_free_store pageyard_engine_release_free_store
@@ -259,6 +263,7 @@
 #define take_smallest pageyard_engine_take_smallest
 #define throttle_direct_reclaim pageyard_engine_throttle_direct_reclaim
 #define try_to_compact_pages pageyard_engine_try_to_compact_pages
+#define try_to_free_group_pages pageyard_engine_try_to_free_group_pages
 #define try_to_free_pages pageyard_engine_try_to_free_pages
 #define uncount_isolated pageyard_engine_uncount_isolated
 #define unreserve_for pageyard_engine_unreserve_for

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reclaim on one node: what an allocation does there before it goes to a farther node (spec 04 section 6), and what is
-// written to the node's `reclaim` file (P-1 to P-4).
+// Reclaim on one node: what an allocation does there before it goes to a farther node (spec 04 section 6), and the
+// rounds of the node's `reclaim` file (P-2).
 
 #include "engine/mm.h"
 
@@ -58,33 +58,24 @@ static void shrink_until(struct yard *yard, unsigned node, struct scan_control *
 
 static void reclaim_on_node(struct yard *yard, unsigned node, struct scan_control *sc, uint64_t goal, bool stall)
 {
-	struct yard_task nobody = { 0 }, *task = current_task(yard);
-	unsigned memalloc;
-	bool locked;
+	struct reclaimer reclaimer;
 
-	if (!task)
-		yard_set_current(yard, &nobody); // who reclaims is PF_MEMALLOC
+	reclaimer_enter(yard, &reclaimer, sc->gfp, "node reclaim");
 	TRACE(yard, NODE_RECLAIM_BEGIN, node, sc->order, sc->gfp);
 	if (stall)
 		memstall_enter(yard);
 	delay_begin(yard, YARD_DELAY_FREEPAGES);
-	locked = lockcheck_reclaim_enter(yard, sc->gfp, "node reclaim");
-	memalloc = memalloc_enter(yard);
 	yard_host_charge(&yard->host, YARD_COST_NODE_RECLAIM, 1);
 	shrink_until(yard, node, sc, goal);
 	if (sc->nr_scanned || sc->nr_reclaimed) {
 		yard_host_charge(&yard->host, YARD_COST_DIRECT_RECLAIM, 1);
 		yard_host_yield(&yard->host); // where the host's time only passes between yields: others meet the node's lock
 	}
-	memalloc_leave(yard, memalloc);
-	if (locked)
-		lockcheck_reclaim_leave(yard);
 	delay_end(yard, YARD_DELAY_FREEPAGES);
 	if (stall)
 		memstall_leave(yard);
 	TRACE(yard, NODE_RECLAIM_END, (int64_t)sc->nr_reclaimed, current_task(yard)->pid, 0);
-	if (!task)
-		yard_set_current(yard, NULL);
+	reclaimer_leave(yard, &reclaimer);
 }
 
 static bool lock_node(struct yard *yard, unsigned node) // N-4d
@@ -141,95 +132,7 @@ void yard_set_zone_reclaim_mode(struct yard *yard, uint32_t mode)
 	yard->zone_reclaim_mode = mode;
 }
 
-// ---- the `reclaim` file ----
-
-struct wish { // P-1
-	uint64_t pages;
-	int swappiness; // -1: the yard's
-};
-
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static const char *skip_spaces(const char *text)
-{
-	while (is_space(*text))
-		text++;
-	return text;
-}
-
-// Digits, at least one. NULL: none, or too large.
-static const char *parse_number(const char *text, uint64_t *value)
-{
-	const char *start = text;
-
-	for (*value = 0; *text >= '0' && *text <= '9'; text++)
-		if (__builtin_mul_overflow(*value, 10, value)
-		    || __builtin_add_overflow(*value, (uint64_t)(*text - '0'), value))
-			return NULL;
-	return text == start ? NULL : text;
-}
-
-static const char *parse_size(const char *text, uint64_t *pages)
-{
-	static const char suffixes[] = "KMGTPE";
-	uint64_t bytes;
-
-	text = parse_number(text, &bytes);
-	if (!text)
-		return NULL;
-	for (unsigned i = 0; i < sizeof(suffixes) - 1; i++)
-		if ((*text & ~0x20) == suffixes[i]) { // small letters too
-			if (__builtin_mul_overflow(bytes, 1ull << 10 * (i + 1), &bytes))
-				return NULL;
-			text++;
-			break;
-		}
-	*pages = bytes / 4096;
-	return text;
-}
-
-static const char *skip_word(const char *text, const char *word) // NULL: other text
-{
-	while (*word)
-		if (*text++ != *word++)
-			return NULL;
-	return text;
-}
-
-static const char *parse_swappiness(const char *text, int *swappiness)
-{
-	const char *max;
-	uint64_t value;
-
-	text = skip_word(text, "swappiness=");
-	if (!text)
-		return NULL;
-	max = skip_word(text, "max");
-	if (max) {
-		*swappiness = SWAPPINESS_ANON_ONLY;
-		return max;
-	}
-	text = parse_number(text, &value);
-	if (!text || value > 200)
-		return NULL;
-	*swappiness = (int)value;
-	return text;
-}
-
-static bool parse_wish(const char *text, struct wish *wish)
-{
-	wish->swappiness = -1;
-	text = text ? parse_size(skip_spaces(text), &wish->pages) : NULL;
-	if (text && is_space(*text) && *skip_spaces(text))
-		text = parse_swappiness(skip_spaces(text), &wish->swappiness);
-	return text && !*skip_spaces(text);
-}
-
-// One round for `batch` pages. False: node reclaim runs there already.
-static bool reclaim_batch(struct yard *yard, unsigned node, const struct wish *wish, uint64_t batch, uint64_t *got)
+bool node_reclaim_proactive(struct yard *yard, unsigned node, uint64_t batch, int swappiness, uint64_t *got)
 {
 	struct scan_control sc = {
 		.nr_to_reclaim = batch > CLUSTER_MAX ? batch : CLUSTER_MAX,
@@ -240,7 +143,7 @@ static bool reclaim_batch(struct yard *yard, unsigned node, const struct wish *w
 		.may_writepage = true,
 		.may_unmap = true,
 		.may_swap = true,
-		.swappiness = (int16_t)wish->swappiness,
+		.swappiness = (int16_t)swappiness,
 	};
 
 	if (!lock_node(yard, node))
@@ -249,41 +152,4 @@ static bool reclaim_batch(struct yard *yard, unsigned node, const struct wish *w
 	unlock_node(yard, node);
 	*got += sc.nr_reclaimed;
 	return true;
-}
-
-static int reclaim_wish(struct yard *yard, unsigned node, const struct wish *wish, uint64_t *got) // P-2
-{
-	unsigned retries = MAX_RECLAIM_RETRIES;
-
-	while (*got < wish->pages) {
-		uint64_t before = *got;
-
-		if (fatal_signal(yard))
-			return YARD_EBUSY;
-		if (!retries)
-			lru_drain_all(yard);
-		if (!reclaim_batch(yard, node, wish, (wish->pages - before) / 4, got))
-			return YARD_EBUSY;
-		if (*got == before && !retries--)
-			return YARD_ENOMEM;
-	}
-	return YARD_OK;
-}
-
-int yard_node_reclaim_write(struct yard *yard, unsigned node, const char *text, uint64_t *reclaimed)
-{
-	struct wish wish;
-	uint64_t got = 0;
-	int error;
-
-	if (reclaimed)
-		*reclaimed = 0;
-	if (node >= yard->nr_nodes)
-		return YARD_ERANGE;
-	if (!parse_wish(text, &wish))
-		return YARD_EINVAL;
-	error = reclaim_wish(yard, node, &wish, &got);
-	if (reclaimed)
-		*reclaimed = got;
-	return error && !yard->policy.node_file_all_zones ? YARD_ENOMEM : error; // V-7
 }

@@ -86,18 +86,13 @@ static uint64_t reclaim_run(struct yard *yard, const uint32_t *pfns, size_t nr, 
 
 uint64_t yard_reclaim_pages(struct yard *yard, const uint32_t *pfns, size_t nr)
 {
-	struct yard_task nobody = { .pid = 0 }, *task = current_task(yard);
-	unsigned memalloc;
+	struct reclaimer reclaimer;
 	uint64_t reclaimed = 0;
 
-	if (!task) // whoever reclaims is PF_MEMALLOC
-		yard_set_current(yard, &nobody);
-	memalloc = memalloc_enter(yard);
+	reclaimer_enter(yard, &reclaimer, 0, NULL);
 	lru_drain_cpu(yard, this_cpu(yard)); // L-12
 	for (size_t at = 0; at < nr;)
 		reclaimed += reclaim_run(yard, pfns, nr, &at);
-	memalloc_leave(yard, memalloc);
-	if (!task)
-		yard_set_current(yard, NULL);
+	reclaimer_leave(yard, &reclaimer);
 	return reclaimed;
 }

@@ -136,7 +136,7 @@ void prepare_scan(struct yard *yard, unsigned node, struct scan_control *sc)
 			|| inactive_is_low(yard, node, type);
 	sc->cache_trim_mode = list_pages(yard, node, YARD_LRU_INACTIVE_FILE) >> sc->priority
 			      && !sc->may_deactivate[FILE_LRU] && !sc->no_cache_trim_mode; // C-2.3
-	sc->file_is_tiny = file_is_tiny(yard, node, sc);
+	sc->file_is_tiny = !sc->of_group && file_is_tiny(yard, node, sc);
 }
 
 void snapshot_refaults(struct yard *yard, unsigned node)
@@ -162,7 +162,7 @@ static enum scan_balance choose_balance(const struct yard *yard, unsigned node, 
 		return SCAN_NOTHING;
 	if (swappiness == SWAPPINESS_ANON_ONLY && anon)
 		return SCAN_ANON;
-	if (!sc->may_swap || !anon)
+	if (!sc->may_swap || !anon || (sc->of_group && !swappiness))
 		return SCAN_FILE;
 	if (!sc->priority && swappiness)
 		return SCAN_EQUAL;

@@ -39,7 +39,7 @@ static uint64_t turn(struct yard *yard, unsigned node, struct scan_control *sc, 
 
 static void shrink_lruvec(struct yard *yard, unsigned node, struct scan_control *sc) // C-3
 {
-	bool proportional = sc->role != ROLE_KSWAPD && sc->priority == DEF_PRIORITY;
+	bool proportional = !sc->of_group && sc->role != ROLE_KSWAPD && sc->priority == DEF_PRIORITY;
 	uint64_t nr[YARD_LRU_UNEVICTABLE], targets[YARD_LRU_UNEVICTABLE], reclaimed = 0;
 
 	scan_targets(yard, node, sc, nr);

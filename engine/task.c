@@ -32,6 +32,24 @@ void memalloc_leave(struct yard *yard, unsigned before)
 		atomic_fetch_and_explicit(&task->flags, ~(uint32_t)YARD_TASK_MEMALLOC, memory_order_relaxed);
 }
 
+void reclaimer_enter(struct yard *yard, struct reclaimer *reclaimer, uint32_t gfp, const char *site)
+{
+	*reclaimer = (struct reclaimer){ .without_task = !current_task(yard) };
+	if (reclaimer->without_task)
+		yard_set_current(yard, &reclaimer->nobody);
+	reclaimer->locked = site && lockcheck_reclaim_enter(yard, gfp, site); // of who is PF_MEMALLOC already it says nothing
+	reclaimer->memalloc = memalloc_enter(yard);
+}
+
+void reclaimer_leave(struct yard *yard, const struct reclaimer *reclaimer)
+{
+	memalloc_leave(yard, reclaimer->memalloc);
+	if (reclaimer->locked)
+		lockcheck_reclaim_leave(yard);
+	if (reclaimer->without_task)
+		yard_set_current(yard, NULL);
+}
+
 void delay_begin(struct yard *yard, enum yard_delay_kind kind)
 {
 	struct yard_task *task = current_task(yard);

@@ -295,6 +295,9 @@ static const char *const formats[YARD_EVENT_STEPS] = {
 	[YARD_EVENT_DIRECT_RECLAIM_BEGIN] = "order=%d{order} gfp_flags=%g{gfp_flags} pid=%d{pid}"
 					    " memcg_id=%u{memcg_id} %i{}",
 	[YARD_EVENT_DIRECT_RECLAIM_END] = RECLAIMED,
+	[YARD_EVENT_MEMCG_RECLAIM_BEGIN] = "order=%d{order} gfp_flags=%g{gfp_flags} pid=%d{pid}"
+					   " memcg_id=%u{memcg_id} %i{}",
+	[YARD_EVENT_MEMCG_RECLAIM_END] = RECLAIMED,
 	[YARD_EVENT_NODE_RECLAIM_BEGIN] = "nid=%d{nid} order=%d{order} gfp_flags=%g{gfp_flags}",
 	[YARD_EVENT_NODE_RECLAIM_END] = RECLAIMED,
 	[YARD_EVENT_SHRINK_SLAB_START] = SHRINKER " objects to shrink %d{nr_objects_to_shrink} gfp_flags %g{gfp_flags}"

@@ -163,6 +163,21 @@ static void write_nodes(struct json *json, const struct machine *machine, const 
 	json_end(json);
 }
 
+static void write_workers(struct json *json, const struct machine *machine, const struct results *results)
+{
+	json_array(json, "workers");
+	for (uint32_t i = 0; i < machine->nr_nodes; i++) {
+		if (!machine->node[i].pages)
+			continue;
+		json_object(json, NULL);
+		json_u64(json, "node", i);
+		json_u64(json, "kswapd_cpu_ns", results->node[i].cpu.kswapd);
+		json_u64(json, "kcompactd_cpu_ns", results->node[i].cpu.kcompactd);
+		json_end(json);
+	}
+	json_end(json);
+}
+
 static void write_kills(struct json *json, const struct results *results)
 {
 	json_u64(json, "nr_kills", results->nr_kills);
@@ -246,6 +261,7 @@ static bool write_iteration(struct json *json, const struct run_set *set, unsign
 	write_counters(json, &iteration->results);
 	write_requests(json, &iteration->results);
 	write_nodes(json, &set->scenario->machine, &iteration->results);
+	write_workers(json, &set->scenario->machine, &iteration->results);
 	write_kills(json, &iteration->results);
 	json_end(json);
 	return json_line(json);

@@ -303,6 +303,7 @@ bool measures_collect(struct measures *measures, const struct scenario *scenario
 		if (!scenario->workload[i].common.first)
 			add_workload(measures, scenario, set, nr_sets, i);
 	add_counters(measures);
+	measures_add_workers(measures, set, nr_sets);
 	measures_add_nodes(measures, set, nr_sets);
 	add_classes(measures);
 	if (measures->failed || (brief && scenario->nr_rows && !keep_rows(measures, scenario)))

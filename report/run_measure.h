@@ -61,6 +61,8 @@ double measure_mean(const struct measure *measure, const struct run_set *set);
 // run_nodes.c: rows about where memory lies, on machines with more than one node, and what accesses cost.
 void measures_add_access(struct measures *measures, const struct run_set *set, unsigned nr_sets, unsigned workload);
 void measures_add_nodes(struct measures *measures, const struct run_set *set, unsigned nr_sets);
+// ... and the CPU time of each node's kswapd and kcompactd, on any machine.
+void measures_add_workers(struct measures *measures, const struct run_set *set, unsigned nr_sets);
 
 // run_rows.c: the rows that are counters.
 struct counter_row {

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rows about where memory lies (spec 05 C2, C6): what each node holds and has given, what each workload has on it,
-// and what accesses to it cost.
+// Rows about nodes: where memory lies (spec 05 C2, C6), that is what each node holds and has given, what each workload has
+// on it, and what accesses to it cost; and how long its kswapd and kcompactd were at work.
 
 #include <math.h>
 
 #include "report/run_measure.h"
 
-static const char *const node_groups[] = {
-	"Node 0",  "Node 1",  "Node 2",	 "Node 3",  "Node 4",  "Node 5",  "Node 6",  "Node 7",	"Node 8",  "Node 9",
-	"Node 10", "Node 11", "Node 12", "Node 13", "Node 14", "Node 15", "Node 16", "Node 17", "Node 18", "Node 19",
-	"Node 20", "Node 21", "Node 22", "Node 23", "Node 24", "Node 25", "Node 26", "Node 27", "Node 28", "Node 29",
-	"Node 30", "Node 31", "Node 32", "Node 33", "Node 34", "Node 35", "Node 36", "Node 37", "Node 38", "Node 39",
-	"Node 40", "Node 41", "Node 42", "Node 43", "Node 44", "Node 45", "Node 46", "Node 47",
-};
-_Static_assert(sizeof(node_groups) / sizeof(*node_groups) == YARD_NODES_MAX, "a name for each");
+#define EACH_NODE(X)                                                                                                   \
+	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19)  \
+	X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31) X(32) X(33) X(34) X(35) X(36) X(37)    \
+	X(38) X(39) X(40) X(41) X(42) X(43) X(44) X(45) X(46) X(47)
+#define NODE(n) {"Node " #n, "kswapd" #n, "kcompactd" #n},
+static const struct {
+	const char *node, *kswapd, *kcompactd;
+} groups[] = {EACH_NODE(NODE)};
+#undef NODE
+_Static_assert(sizeof(groups) / sizeof(*groups) == YARD_NODES_MAX, "names for each");
 
 static unsigned most_nodes(const struct run_set *set, unsigned nr_sets)
 {
@@ -72,13 +74,54 @@ void measures_add_nodes(struct measures *measures, const struct run_set *set, un
 
 	for (unsigned node = 0; nr > 1 && node < nr; node++)
 		for (unsigned i = 0; i < NODE_FIGURES; i++) {
-			struct measure *measure = measures_add(measures, node_groups[node], node_figures[i].name,
+			struct measure *measure = measures_add(measures, groups[node].node, node_figures[i].name,
 							       node_figures[i].better, 0);
 
 			measure->value = node_value;
 			measure->index = node;
 			measure->point = i;
 		}
+}
+
+// ---- their workers ----
+
+static double kswapd_of(const struct measure *measure, const struct iteration *iteration)
+{
+	return (double)(iteration->results.node[measure->index].cpu.kswapd / NS_PER_MS) / 1e3; // idle ones: 0
+}
+
+static double kswapd_value(const struct measure *measure, const struct run *run)
+{
+	return measure_mean_of(measure, run, kswapd_of);
+}
+
+static double kcompactd_of(const struct measure *measure, const struct iteration *iteration)
+{
+	return (double)(iteration->results.node[measure->index].cpu.kcompactd / NS_PER_MS) / 1e3;
+}
+
+static double kcompactd_value(const struct measure *measure, const struct run *run)
+{
+	return measure_mean_of(measure, run, kcompactd_of);
+}
+
+static void add_cpu_time(struct measures *measures, const char *group, unsigned node,
+			 double (*value)(const struct measure *, const struct run *))
+{
+	struct measure *measure = measures_add(measures, group, "CPU time s", COMPARE_LOWER, 3);
+
+	measure->value = value;
+	measure->index = node;
+}
+
+void measures_add_workers(struct measures *measures, const struct run_set *set, unsigned nr_sets)
+{
+	unsigned nr = most_nodes(set, nr_sets);
+
+	for (unsigned node = 0; node < nr; node++)
+		add_cpu_time(measures, groups[node].kswapd, node, kswapd_value);
+	for (unsigned node = 0; node < nr; node++)
+		add_cpu_time(measures, groups[node].kcompactd, node, kcompactd_value);
 }
 
 // ---- workloads ----

@@ -81,6 +81,7 @@ static const struct slice { // begin, end, what it is called
 } slices[] = {
 	{YARD_EVENT_DIRECT_RECLAIM_BEGIN, YARD_EVENT_DIRECT_RECLAIM_END, "direct reclaim"},
 	{YARD_EVENT_BALANCE_PGDAT_BEGIN, YARD_EVENT_BALANCE_PGDAT_END, "balance_pgdat"},
+	{YARD_EVENT_MEMCG_RECLAIM_BEGIN, YARD_EVENT_MEMCG_RECLAIM_END, "memory.reclaim"},
 	{YARD_EVENT_NODE_RECLAIM_BEGIN, YARD_EVENT_NODE_RECLAIM_END, "node reclaim"},
 	{YARD_EVENT_COMPACTION_BEGIN, YARD_EVENT_COMPACTION_END, "compaction"},
 };

@@ -202,7 +202,7 @@ enum touch_result memory_touch(struct simulation *sim, struct memory_object *obj
 			sim_fail(sim, "page %llu is outside object %u", (unsigned long long)page, object->id);
 		return TOUCH_OOM;
 	}
-	if (sim->balancing && object->kind == OBJECT_ANON)
+	if (sim->balancing)
 		balance(sim, object, page);
 	if (touch_mapped(sim, region_of(sim, object, page), page & (REGION_PAGES - 1), write)) {
 		sim_charge(sim, COST_TOUCH, 1);

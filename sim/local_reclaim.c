@@ -2,7 +2,6 @@
 
 #include "sim/local_reclaim_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,13 +13,12 @@
 static const struct config_word levels[] = {
 	{"declared", YARD_LOCAL_DECLARED}, {"read-once", YARD_LOCAL_READ_ONCE}, {"idle", YARD_LOCAL_IDLE}, {0}};
 static const struct config_word spills[] = {{"allow", 0}, {"deny", 1}, {0}};
-static const struct config_word cpu_node[] = {{"cpu", 0}, {0}};
 
 #define AT(member) CONFIG_AT(struct local_settings, member)
 
 static const struct config_field fields[] = {
-	{"home", CONFIG_COUNT, AT(home), .default_text = "cpu", .words = cpu_node,
-	 .help = "its nodes as a mask, 3 is nodes 0 and 1; cpu: that of each request"},
+	{"home", CONFIG_STRING, AT(home), .default_text = "cpu",
+	 .help = "its nodes: 0, 0-3, 0,2 or all; cpu: that of each request"},
 	{"garbage", CONFIG_ENUM, AT(garbage), .default_text = "read-once", .words = levels,
 	 .help = "what may go for it: declared, or also read once, or also idle"},
 	{"wait", CONFIG_COUNT, AT(wait_pct), .default_text = "20", .max = 100,
@@ -40,10 +38,22 @@ static const struct config_field fields[] = {
 };
 const struct config_schema local_settings_schema = {"local_reclaim", sizeof(struct local_settings), fields, NULL};
 
-static struct yard_local_config config_of(const struct local_settings *settings)
+bool local_reclaim_home_nodes(const char *text, unsigned nr_nodes, uint64_t *nodes, char *reason, size_t size)
+{
+	*nodes = 0;
+	if (!strcmp(text, "cpu"))
+		return true;
+	if (!placement_nodes(text, nr_nodes, nodes, reason, size))
+		return false;
+	if (!*nodes)
+		*nodes = UINT64_MAX >> (64 - nr_nodes);
+	return true;
+}
+
+static struct yard_local_config config_of(const struct local_settings *settings, uint64_t home)
 {
 	return (struct yard_local_config){
-		.home = settings->home,
+		.home = home,
 		.garbage = (uint8_t)settings->garbage,
 		.wait_pct = (uint8_t)settings->wait_pct,
 		.deny = settings->deny,
@@ -108,13 +118,20 @@ static bool start_all_reclaimers(struct simulation *sim)
 uint8_t local_reclaim_owner(struct simulation *sim, const char *workload, const struct local_settings *settings)
 {
 	struct local_simulation *local = sim->local_reclaim;
-	struct yard_local_config config = config_of(settings);
+	struct yard_local_config config;
 	struct local_owner_name *name;
+	char reason[200];
+	uint64_t home;
 	int owner;
 
 	for (unsigned i = 0; i < local->nr_owners; i++)
 		if (!strcmp(local->owner[i].name, workload))
 			return local->owner[i].owner;
+	if (!local_reclaim_home_nodes(settings->home, sim->machine->nr_nodes, &home, reason, sizeof(reason))) {
+		sim_fail(sim, "local_reclaim of %s: %s", workload, reason);
+		return 0;
+	}
+	config = config_of(settings, home);
 	owner = yard_local_create(sim->yard, &config);
 	if (owner < 0) {
 		sim_fail(sim, "local_reclaim of %s: %s", workload, yard_error_text(owner));
@@ -123,7 +140,7 @@ uint8_t local_reclaim_owner(struct simulation *sim, const char *workload, const 
 	if (!local->nr_owners && !start_all_reclaimers(sim))
 		return 0;
 	name = &local->owner[local->nr_owners++];
-	snprintf(name->name, sizeof(name->name), "%s", workload);
+	name->name = workload;
 	name->owner = (uint8_t)owner;
 	return (uint8_t)owner;
 }

@@ -16,18 +16,23 @@ struct memory_object;
 struct workload;
 
 struct local_settings { // L1: the key `local_reclaim` of workloads
-	uint64_t home, garbage, wait_pct, deny, rate_mbps, refault_max_ppm, repatriate_mbps, victim_ppm;
+	const char *home; // as local_reclaim_home_nodes() takes it
+	uint64_t garbage, wait_pct, deny, rate_mbps, refault_max_ppm, repatriate_mbps, victim_ppm;
 	uint64_t age_min_ns, age_idle_ns;
 };
 extern const struct config_schema local_settings_schema;
 
 enum cache_advice { CACHE_NORMAL, CACHE_GARBAGE, CACHE_KEEP }; // what local-reclaim may do with a workload's files
 
+// Nodes of such a machine as placement_nodes() takes them, or "cpu": *nodes is 0. False, with one line in `reason`.
+bool local_reclaim_home_nodes(const char *text, unsigned nr_nodes, uint64_t *nodes, char *reason, size_t size);
+
 bool local_reclaim_create(struct simulation *sim);
 void local_reclaim_destroy(struct simulation *sim);
 void local_reclaim_owner_ops(struct yard_owner_ops *ops);
 
-// The owner that the workload's requests name, made at first use, with the reclaimers. 0: sim_fail() was called.
+// The owner that the workload's requests name, made at first use, with the reclaimers; the name stays where it is. 0:
+// sim_fail() was called.
 uint8_t local_reclaim_owner(struct simulation *sim, const char *workload, const struct local_settings *settings);
 // At the end of an iteration: what the policy did, as figures of the workload.
 void local_reclaim_figures(struct simulation *sim, struct workload *workload);
@@ -35,7 +40,8 @@ void local_reclaim_figures(struct simulation *sim, struct workload *workload);
 // ---- caches (local_reclaim_cache.c): the files of a workload ----
 
 struct cache_set;
-// Its number, for struct placement; 0: sim_fail() was called.
+// Its number, for struct placement. The name stays where it is. 0: there are 64 already; this one is nobody's, who has
+// no floor, and with advice sim_fail() was called.
 uint16_t cache_set_of(struct simulation *sim, const char *workload, enum cache_advice advice);
 struct cache_set *cache_set(struct simulation *sim, uint16_t number); // NULL: 0
 void cache_set_count(struct cache_set *set, unsigned node, int64_t pages); // which came or went

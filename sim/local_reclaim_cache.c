@@ -6,7 +6,6 @@
 
 #include "sim/local_reclaim_internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 uint16_t cache_set_of(struct simulation *sim, const char *workload, enum cache_advice advice)
@@ -17,10 +16,13 @@ uint16_t cache_set_of(struct simulation *sim, const char *workload, enum cache_a
 	for (uint16_t i = 0; i < local->nr_sets; i++)
 		if (!strcmp(local->set[i].name, workload))
 			return (uint16_t)(i + 1);
-	if (local->nr_sets == CACHE_SETS_MAX)
-		return 0; // nobody's: it has no floor
+	if (local->nr_sets == CACHE_SETS_MAX) {
+		if (advice != CACHE_NORMAL)
+			sim_fail(sim, "cache of %s: there are more than %d workloads", workload, CACHE_SETS_MAX);
+		return 0;
+	}
 	set = &local->set[local->nr_sets++];
-	snprintf(set->name, sizeof(set->name), "%s", workload);
+	set->name = workload;
 	set->advice = advice;
 	return local->nr_sets;
 }
@@ -48,27 +50,27 @@ void cache_page_new(struct simulation *sim, struct memory_object *object, uint64
 		region_of(sim, object, page)->new_ms = now_ms(sim);
 }
 
+// By node.
 static uint64_t *bucket(struct cache_set *set, uint32_t second)
 {
-	unsigned i = second % HOT_BUCKETS;
+	struct hot_bucket *bucket = &set->hot[second % HOT_BUCKETS];
 
-	if (set->hot_second[i] != second) {
-		set->hot_second[i] = second;
-		set->hot[i] = 0;
-	}
-	return &set->hot[i];
+	if (bucket->second != second)
+		*bucket = (struct hot_bucket){.second = second};
+	return bucket->pages;
 }
 
-// The region's pages count once, where they were used last.
-static void note_hot(struct cache_set *set, struct region *region, uint32_t second)
+// The region's pages count once, when and where one was used last.
+static void note_hot(struct cache_set *set, struct region *region, uint32_t second, unsigned node)
 {
 	if (region->hot_pages && region->hot_second == second)
 		return;
 	if (region->hot_pages && second - region->hot_second < HOT_BUCKETS)
-		*bucket(set, region->hot_second) -= region->hot_pages;
+		bucket(set, region->hot_second)[region->hot_node] -= region->hot_pages;
 	region->hot_second = second;
 	region->hot_pages = region->used;
-	*bucket(set, second) += region->hot_pages;
+	region->hot_node = (uint8_t)node;
+	bucket(set, second)[node] += region->hot_pages;
 }
 
 void cache_page_read(struct simulation *sim, struct memory_object *object, uint64_t page, uint32_t pfn)
@@ -83,18 +85,18 @@ void cache_page_read(struct simulation *sim, struct memory_object *object, uint6
 	region->read_ms = now;
 	if (object->cache_set && yard_lru_get(sim->yard, pfn, &flags, &mapping, &lru) == YARD_OK
 	    && flags & (YARD_PAGE_REFERENCED | YARD_PAGE_ACTIVE | YARD_PAGE_WORKINGSET))
-		note_hot(object->cache_set, region, now / 1000 + 1);
+		note_hot(object->cache_set, region, now / 1000 + 1, node_of_frame(sim, pfn));
 }
 
 // ---- the engine's question ----
 
-static uint64_t hot_pages(const struct cache_set *set, uint32_t second)
+static uint64_t hot_pages(const struct cache_set *set, uint32_t second, unsigned node)
 {
 	uint64_t pages = 0;
 
 	for (unsigned i = 0; i < HOT_BUCKETS; i++)
-		if (set->hot_second[i] + HOT_SECONDS > second)
-			pages += set->hot[i];
+		if (set->hot[i].second + HOT_SECONDS > second)
+			pages += set->hot[i].pages[node];
 	return pages;
 }
 
@@ -113,5 +115,5 @@ void cache_describe(struct simulation *sim, const struct memory_object *object, 
 	answer->declared = set->advice == CACHE_GARBAGE;
 	answer->victim = (uint32_t)(set - sim->local_reclaim->set) + 1;
 	answer->victim_pages = set->pages[node];
-	answer->victim_hot = hot_pages(set, now / 1000 + 1);
+	answer->victim_hot = hot_pages(set, now / 1000 + 1, node);
 }

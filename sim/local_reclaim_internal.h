@@ -13,16 +13,20 @@ enum {
 	HOT_BUCKETS = 16,
 };
 
+struct hot_bucket { // pages of regions that were used again last in this second
+	uint32_t second;
+	uint64_t pages[YARD_NODES_MAX];
+};
+
 struct cache_set {
-	char name[48];
+	const char *name; // the workload's
 	enum cache_advice advice;
 	uint64_t pages[YARD_NODES_MAX]; // by node
-	uint64_t hot[HOT_BUCKETS];	// pages of regions that were used again last in this second
-	uint32_t hot_second[HOT_BUCKETS];
+	struct hot_bucket hot[HOT_BUCKETS];
 };
 
 struct local_owner_name {
-	char name[48];
+	const char *name; // the workload's
 	uint8_t owner;
 };
 

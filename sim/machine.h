@@ -57,7 +57,7 @@ struct machine {
 	uint64_t page_cluster;	 // vm.page-cluster
 	bool readahead_wakes_kswapd; // spec 04 O-11
 	uint64_t readahead_pages; // of a block device: 32; 0: none, files are read page by page
-	bool lru_gen; // added to every policy that does not say otherwise
+	bool lru_gen; // on: of every policy whose text does not name the switch
 	// devices
 	struct device_config *device;
 	uint32_t nr_devices;

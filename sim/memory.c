@@ -288,7 +288,7 @@ void attach_block(struct simulation *sim, struct memory_object *object, uint64_t
 	for (unsigned i = 0; i < 1u << order; i++)
 		set_entry(region, offset + i, make_entry(pfn + i, order, bits));
 	if (region->numa)
-		region->numa[offset] = 0; // of a page that was here before; order 0: NUMA balancing knows anonymous memory
+		region->numa[offset] = 0; // of a page that was here before; a block's first page has its note
 	yard_set_owner(sim->yard, pfn, owner_word(object, page));
 	count_resident(sim, object, pfn, 1 << order);
 }
@@ -437,6 +437,8 @@ void object_unmap(struct simulation *sim, struct memory_object *object)
 			continue;
 		}
 		entry = region_entry(region, page & (REGION_PAGES - 1));
+		if (entry & ENTRY_RESIDENT)
+			region->entry[page & (REGION_PAGES - 1)] = entry & ~(uint64_t)ENTRY_HINT;
 		if (!entry_usable(entry) || entry_frame(entry) != entry_head(entry))
 			continue;
 		if (yard_lru_map(sim->yard, entry_frame(entry), YARD_UNMAPPED) == YARD_OK)

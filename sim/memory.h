@@ -46,7 +46,8 @@ struct memory_object {
 	// Readahead from swap (spec 04 W-4).
 	uint64_t swap_last;
 	uint32_t swap_window, swap_hits;
-	struct numa_mapping numa; // of NUMA balancing
+	struct numa_mapping numa; // of NUMA balancing: of an anonymous mapping
+	struct numa_marks marks;  // ... and of any
 	struct memory_object *previous, *next; // of all
 };
 
@@ -63,7 +64,7 @@ enum page_entry {
 	ENTRY_AHEAD = 1 << 14,	   // file: reading it starts the next readahead; anon: nobody has asked for it yet
 	ENTRY_ACTIVE = 1 << 15,	   // with READING: what yard_lru_refault() said
 	ENTRY_WORKINGSET = 1 << 16,
-	ENTRY_HINT = 1 << 17,	   // anon: NUMA balancing has marked it (sim/numa_balancing.h)
+	ENTRY_HINT = 1 << 17,	   // NUMA balancing has marked it (sim/numa_balancing.h)
 };
 enum { ENTRY_FRAME_SHIFT = 32 };
 

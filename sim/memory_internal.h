@@ -44,9 +44,10 @@ struct region {
 	bool huge_protected; // ENTRY_PROTECTED of the huge page
 	bool huge_hint;	     // ENTRY_HINT of it
 	// Of a file, for local-reclaim: when a page came in and when one was read, last; how many pages count as used again
-	// in which second, + 1.
+	// in which second, + 1, and on which node.
 	uint32_t new_ms, read_ms, hot_second;
 	uint16_t hot_pages;
+	uint8_t hot_node;
 };
 
 struct memory {

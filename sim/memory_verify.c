@@ -84,7 +84,7 @@ static void check_resident(struct check *check, const struct region *region, uin
 	check->dirty += !!(entry & ENTRY_DIRTY);
 	if (entry & ENTRY_IN_SWAP)
 		check_slot(check, region, page);
-	if (entry & ENTRY_HINT && (file || !region->numa))
+	if (entry & ENTRY_HINT && !region->numa)
 		fail(check, "object %u page %" PRIu64 ": a mark of NUMA balancing, without a note", check->object->id, page);
 	if (entry_frame(entry) - entry_head(entry) != page - first)
 		fail(check, "object %u page %" PRIu64 ": frame %u stands elsewhere in its block", check->object->id,

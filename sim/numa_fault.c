@@ -10,8 +10,6 @@ enum {
 	ADJUST_S = 60,	     // B10
 	THRESHOLD_STEPS = 8, // an eighth of the default
 	EARLY_SEQUENCES = 4, // B8
-	NOTE_VALID = 1u << 31,
-	PID_BITS = 8,
 };
 
 __extension__ typedef unsigned __int128 wide;
@@ -45,23 +43,19 @@ static uint32_t last_accessor(uint32_t note)
 	return note & NOTE_VALID ? note : 0;
 }
 
-static bool is_mine(const struct sim_task *task, uint32_t last)
-{
-	return (last & ((1u << PID_BITS) - 1)) == (task->task.pid & ((1u << PID_BITS) - 1));
-}
-
 static bool allow_normal(struct simulation *sim, const struct sim_task *task, const struct hint *hint, uint32_t last,
 			 unsigned target)
 {
-	unsigned last_node;
+	const struct numa_group *group = task->numa.group;
 
 	if (!numa_is_top_tier(sim, hint->node) && !last && !(sim->balancing->settings.mode & NUMA_BALANCING_TIERING))
 		return false;
-	if ((!task->numa.preferred_node || hint->object->process->numa.sequence <= EARLY_SEQUENCES)
-	    && (!last || is_mine(task, last)))
+	if ((!task->numa.preferred_node || task->process->numa.sequence <= EARLY_SEQUENCES)
+	    && (!last || numa_note_is_of(last, task)))
 		return true;
-	last_node = scheduler_cpu_node(sim, (last & ~(uint32_t)NOTE_VALID) >> PID_BITS);
-	return !last || last_node == target;
+	if (last && scheduler_cpu_node(sim, numa_note_cpu(last)) != target)
+		return false;
+	return (last && numa_note_is_of(last, task)) || !group || numa_group_allows(group, hint->node, target);
 }
 
 // ---- B9, B10 ----
@@ -126,9 +120,9 @@ static bool take_mark(struct simulation *sim, struct hint *hint)
 		hint->note = &region->numa[0];
 	} else if (!region->huge && entry & ENTRY_HINT && entry_usable(entry)) {
 		region->entry[offset] = entry & ~(uint64_t)ENTRY_HINT;
-		hint->pfn = entry_frame(entry);
-		hint->pages = 1;
-		hint->note = &region->numa[offset];
+		hint->pfn = entry_head(entry); // of a large folio all goes
+		hint->pages = 1u << entry_order(entry);
+		hint->note = &region->numa[offset - (entry_frame(entry) - hint->pfn)];
 	} else {
 		return false;
 	}
@@ -145,10 +139,7 @@ static void count_fault(struct simulation *sim, struct sim_task *task, const str
 	numa->remote += !hint->local;
 	numa->private += private;
 	numa->shared += !private;
-	if (!numa->faults)
-		numa->faults = task_memory(sim, task, sim->machine->nr_nodes * sizeof(numa->faults[0]));
-	if (numa->faults)
-		numa->faults[hint->node] += hint->pages;
+	numa_count_fault(sim, task, hint->node, hint->pages, private);
 }
 
 static void try_to_move(struct simulation *sim, struct sim_task *task, struct hint *hint, unsigned target)
@@ -168,6 +159,14 @@ static void try_to_move(struct simulation *sim, struct sim_task *task, struct hi
 	sim->inside--;
 }
 
+static void note_access(const struct sim_task *task, struct memory_object *object) // B5
+{
+	struct numa_mapping *mapping = numa_mapping_of(task->process, object);
+
+	if (mapping)
+		mapping->accessed_by[0] |= UINT64_C(1) << task->task.pid % 64;
+}
+
 void numa_hinting_fault(struct simulation *sim, struct memory_object *object, uint64_t page)
 {
 	struct sim_task *task = task_current(sim);
@@ -176,17 +175,17 @@ void numa_hinting_fault(struct simulation *sim, struct memory_object *object, ui
 	bool tiering, private;
 	int target;
 
-	if (!task || !take_mark(sim, &hint))
+	if (!task || !task->process || !take_mark(sim, &hint))
 		return;
 	hint.cpu_node = scheduler_cpu_node(sim, task->cpu);
 	hint.local = hint.node == hint.cpu_node;
 	sim_charge(sim, COST_HINT_FAULT, 1);
 	sim->balancing->statistics.hint_faults++;
 	sim->balancing->statistics.hint_faults_local += hint.local;
-	object->numa.accessed_by[0] |= UINT64_C(1) << task->task.pid % 64; // B5
+	note_access(task, object);
 	tiering = sim->balancing->settings.mode & NUMA_BALANCING_TIERING && !numa_is_top_tier(sim, hint.node);
 	last = tiering ? *hint.note : last_accessor(*hint.note);
-	private = tiering || !last || is_mine(task, last);
+	private = tiering || !last || numa_note_is_of(last, task);
 	*hint.note = tiering ? 0 : note_of(task);
 	target = yard_mempolicy_misplaced(sim->yard, numa_policy(object, task), YARD_NO_INDEX, hint.node, hint.cpu_node);
 	if (target >= 0
@@ -194,25 +193,28 @@ void numa_hinting_fault(struct simulation *sim, struct memory_object *object, ui
 			: allow_normal(sim, task, &hint, last, (unsigned)target)))
 		try_to_move(sim, task, &hint, (unsigned)target);
 	count_fault(sim, task, &hint, private);
+	if (!private)
+		numa_group_meet(sim, task, last, object->kind == OBJECT_FILE);
+	numa_follow_memory(sim, task);
 }
 
 void numa_balancing_accessed(struct simulation *sim, struct memory_object *object, uint64_t accesses)
 {
-	struct numa_mapping *numa = &object->numa;
+	struct numa_marks *marks = &object->marks;
 	struct sim_task *task = task_current(sim);
 	uint64_t hits, rest;
 
 	numa_balancing_tick(sim);
-	if (!numa->nr_marked || !object->resident)
+	if (!marks->nr || !object->resident)
 		return;
-	hits = (uint64_t)((wide)accesses * numa->nr_marked / object->resident);
-	rest = (uint64_t)((wide)accesses * numa->nr_marked % object->resident);
+	hits = (uint64_t)((wide)accesses * marks->nr / object->resident);
+	rest = (uint64_t)((wide)accesses * marks->nr % object->resident);
 	hits += random_below(&task->random, object->resident) < rest;
-	while (hits-- && numa->nr_marked && !task_stopped(task)) {
-		uint64_t index = random_below(&task->random, numa->nr_marked);
-		uint32_t page = numa->marked[index];
+	while (hits-- && marks->nr && !task_stopped(task)) {
+		uint64_t index = random_below(&task->random, marks->nr);
+		uint32_t page = marks->page[index];
 
-		numa->marked[index] = numa->marked[--numa->nr_marked];
+		marks->page[index] = marks->page[--marks->nr];
 		numa_hinting_fault(sim, object, page);
 		sim_point(sim);
 	}

@@ -3,6 +3,7 @@
 // NUMA balancing: when a task scans its process and which pages it marks (spec 05 B2 to B7, B12).
 
 #include "sim/numa_balancing_internal.h"
+#include "sim/page_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,8 +55,8 @@ const struct numa_balancing_statistics *numa_balancing_statistics(const struct s
 
 void numa_balancing_forget(struct memory_object *object)
 {
-	free(object->numa.marked);
-	object->numa = (struct numa_mapping){.marked = NULL};
+	free(object->marks.page);
+	object->marks = (struct numa_marks){.page = NULL};
 }
 
 // ---- periods (B3, B12) ----
@@ -73,21 +74,9 @@ void numa_periods(const struct simulation *sim, const struct process *process, u
 	*max_ns = *max_ns > *min_ns ? *max_ns : *min_ns;
 }
 
-static void decay_faults(const struct simulation *sim, struct numa_task *numa)
+static void adapt_period(const struct simulation *sim, struct sim_task *task)
 {
-	uint64_t most = 0;
-
-	for (unsigned node = 0; numa->faults && node < sim->machine->nr_nodes; node++) {
-		if (numa->faults[node] > most) {
-			most = numa->faults[node];
-			numa->preferred_node = node + 1;
-		}
-		numa->faults[node] /= 2;
-	}
-}
-
-static void adapt_period(const struct simulation *sim, const struct process *process, struct numa_task *numa)
-{
+	struct numa_task *numa = &task->numa;
 	uint64_t min_ns, max_ns, private_share = 0, local_share = 0, slot = numa->period_ns / PERIOD_SLOTS;
 	uint64_t all = (uint64_t)numa->private + numa->shared;
 
@@ -106,7 +95,8 @@ static void adapt_period(const struct simulation *sim, const struct process *pro
 				slot * (SLOW_DOWN_SHARE - (private_share > local_share ? private_share : local_share));
 		}
 	}
-	numa_periods(sim, process, &min_ns, &max_ns);
+	numa_periods(sim, task->process, &min_ns, &max_ns);
+	max_ns = numa_group_period(task, max_ns);
 	numa->period_ns = numa->period_ns < min_ns ? min_ns : numa->period_ns > max_ns ? max_ns : numa->period_ns;
 	numa->local = numa->remote = numa->private = numa->shared = numa->failed = 0;
 }
@@ -119,21 +109,21 @@ static void new_sequence(const struct simulation *sim, struct sim_task *task)
 		return;
 	numa->sequence = task->process->numa.sequence;
 	if (numa->local + numa->remote)
-		decay_faults(sim, numa);
-	adapt_period(sim, task->process, numa);
+		numa_end_sequence(sim, task);
+	adapt_period(sim, task);
 }
 
 // ---- marking (B6) ----
 
 // Accesses use marks up without looking for them here: what is not marked any more goes, and what is noted twice.
-static void note_again(struct simulation *sim, const struct memory_object *object, struct numa_mapping *numa)
+static void note_again(struct simulation *sim, const struct memory_object *object, struct numa_marks *marks)
 {
-	numa->nr_marked = 0;
+	marks->nr = 0;
 	for (uint64_t page = 0; page < object->pages; page++) {
 		const struct region *region = region_of(sim, object, page);
 
 		if (region->huge_hint || region_entry(region, page & (REGION_PAGES - 1)) & ENTRY_HINT)
-			numa->marked[numa->nr_marked++] = (uint32_t)page;
+			marks->page[marks->nr++] = (uint32_t)page;
 		if (region->huge || !region->used)
 			page |= REGION_PAGES - 1;
 	}
@@ -142,26 +132,26 @@ static void note_again(struct simulation *sim, const struct memory_object *objec
 // Before the page is marked: of which there are no more than of pages.
 static void note_marked(struct simulation *sim, struct memory_object *object, uint64_t page)
 {
-	struct numa_mapping *numa = &object->numa;
+	struct numa_marks *marks = &object->marks;
 
-	if (numa->nr_marked < numa->max_marked) {
-		numa->marked[numa->nr_marked++] = (uint32_t)page;
+	if (marks->nr < marks->max) {
+		marks->page[marks->nr++] = (uint32_t)page;
 		return;
 	}
-	if (numa->max_marked)
-		note_again(sim, object, numa);
-	if (numa->nr_marked >= numa->max_marked / 2) { // else it would soon be full again
-		uint64_t max = numa->max_marked ? 2 * numa->max_marked : 1024;
-		uint32_t *marked = realloc(numa->marked, max * sizeof(*marked));
+	if (marks->max)
+		note_again(sim, object, marks);
+	if (marks->nr >= marks->max / 2) { // else it would soon be full again
+		uint64_t max = marks->max ? 2 * marks->max : 1024;
+		uint32_t *noted = realloc(marks->page, max * sizeof(*noted));
 
-		if (!marked) {
+		if (!noted) {
 			sim_fail(sim, "no memory for the marks of NUMA balancing");
 			return;
 		}
-		numa->marked = marked;
-		numa->max_marked = max;
+		marks->page = noted;
+		marks->max = max;
 	}
-	numa->marked[numa->nr_marked++] = (uint32_t)page;
+	marks->page[marks->nr++] = (uint32_t)page;
 }
 
 static bool make_numa(struct simulation *sim, struct region *region)
@@ -189,19 +179,21 @@ static bool wants_mark(struct simulation *sim, const struct process *process, un
 	return true;
 }
 
-static unsigned mark_huge(struct simulation *sim, struct memory_object *object, uint64_t first, unsigned cpu_node)
+static unsigned mark_huge(struct simulation *sim, struct memory_object *object, const struct process *process,
+			  uint64_t first, unsigned cpu_node)
 {
 	struct region *region = region_of(sim, object, first);
 
 	if (region->huge_hint || !make_numa(sim, region) || !numa_is_mapped(sim, region->huge - 1)
-	    || !wants_mark(sim, object->process, node_of_frame(sim, region->huge - 1), cpu_node, &region->numa[0]))
+	    || !wants_mark(sim, process, node_of_frame(sim, region->huge - 1), cpu_node, &region->numa[0]))
 		return 0;
 	note_marked(sim, object, first);
 	region->huge_hint = true;
 	return 1;
 }
 
-static unsigned mark_pages(struct simulation *sim, struct memory_object *object, uint64_t first, unsigned cpu_node)
+static unsigned mark_pages(struct simulation *sim, struct memory_object *object, const struct process *process,
+			   uint64_t first, unsigned cpu_node)
 {
 	struct region *region = region_of(sim, object, first);
 	unsigned marks = 0;
@@ -211,9 +203,9 @@ static unsigned mark_pages(struct simulation *sim, struct memory_object *object,
 	for (unsigned i = 0; i < region->length; i++) {
 		uint64_t entry = region->entry[i];
 
-		if (!entry_usable(entry) || entry & ENTRY_HINT || !numa_is_mapped(sim, entry_head(entry))
-		    || !wants_mark(sim, object->process, node_of_frame(sim, entry_frame(entry)), cpu_node,
-				   &region->numa[i]))
+		if (!entry_usable(entry) || entry & (ENTRY_HINT | ENTRY_DIRTY) || !numa_is_mapped(sim, entry_head(entry))
+		    || !wants_mark(sim, process, node_of_frame(sim, entry_frame(entry)), cpu_node,
+				   &region->numa[i - (entry_frame(entry) - entry_head(entry))]))
 			continue;
 		note_marked(sim, object, first + i);
 		region->entry[i] = entry | ENTRY_HINT;
@@ -224,11 +216,42 @@ static unsigned mark_pages(struct simulation *sim, struct memory_object *object,
 
 // ---- which mappings (B5, B7) ----
 
-static bool may_balance(const struct memory_object *object, const struct sim_task *task)
-{
-	const struct yard_mempolicy *policy = numa_policy(object, task);
+struct vma {
+	struct memory_object *object;
+	struct numa_mapping *numa;
+	bool read_only_file;
+};
 
-	return object->kind == OBJECT_ANON
+static uint32_t count_vmas(const struct process *process)
+{
+	return process->nr_mappings + process->nr_file_mappings;
+}
+
+static struct vma vma_at(const struct process *process, uint32_t number)
+{
+	struct file_mapping *file;
+
+	if (number < process->nr_mappings)
+		return (struct vma){process->mapping[number], &process->mapping[number]->numa, false};
+	file = &process->file_mapping[number - process->nr_mappings];
+	return (struct vma){file->file->object, &file->numa, !file->writable};
+}
+
+struct numa_mapping *numa_mapping_of(const struct process *process, struct memory_object *object)
+{
+	if (object->kind == OBJECT_ANON)
+		return &object->numa;
+	for (uint32_t i = 0; process && i < process->nr_file_mappings; i++)
+		if (process->file_mapping[i].file == object->file)
+			return &process->file_mapping[i].numa;
+	return NULL;
+}
+
+static bool may_balance(const struct vma *vma, const struct sim_task *task)
+{
+	const struct yard_mempolicy *policy = numa_policy(vma->object, task);
+
+	return !vma->read_only_file
 	       && (!policy || policy->mode == YARD_MPOL_DEFAULT || policy->flags & YARD_MPOL_NUMA_BALANCING);
 }
 
@@ -241,13 +264,13 @@ static void turn_window(struct simulation *sim, struct numa_mapping *numa)
 	numa->accessed_by[0] = 0;
 }
 
-static bool is_wanted(struct simulation *sim, struct memory_object *object, const struct sim_task *task)
+static bool is_wanted(struct simulation *sim, const struct vma *vma, const struct sim_task *task)
 {
-	struct numa_mapping *numa = &object->numa;
+	struct numa_mapping *numa = vma->numa;
 	uint32_t sequence = task->process->numa.sequence;
 	uint64_t me = UINT64_C(1) << task->task.pid % 64;
 
-	if (!may_balance(object, task))
+	if (!may_balance(vma, task))
 		return false;
 	if (!numa->seen_ns) {
 		numa->seen_ns = sim_now(sim) + 1;
@@ -271,14 +294,16 @@ struct scan {
 };
 
 // A part of the mapping from the scan's page on, which ends with a region. Returns the marks.
-static uint64_t scan_part(struct simulation *sim, struct memory_object *object, struct numa_scan *at, uint64_t end,
+static uint64_t scan_part(struct simulation *sim, struct memory_object *object, struct process *process, uint64_t end,
 			  unsigned cpu_node)
 {
+	struct numa_scan *at = &process->numa;
 	uint64_t marks = 0;
 
 	for (; at->page < end; at->page += REGION_PAGES)
-		marks += region_of(sim, object, at->page)->huge ? mark_huge(sim, object, at->page, cpu_node)
-								: mark_pages(sim, object, at->page, cpu_node);
+		marks += region_of(sim, object, at->page)->huge
+				 ? mark_huge(sim, object, process, at->page, cpu_node)
+				 : mark_pages(sim, object, process, at->page, cpu_node);
 	sim_charge(sim, COST_HINT_MARK, marks);
 	sim_charge(sim, COST_TLB_FLUSH, marks > 0);
 	sim->balancing->statistics.pte_updates += marks;
@@ -286,8 +311,11 @@ static uint64_t scan_part(struct simulation *sim, struct memory_object *object, 
 }
 
 // The mapping from the scan's page on, in parts as large as what is left of the budget. False: a budget is used up.
-static bool scan_mapping(struct simulation *sim, struct memory_object *object, struct numa_scan *at, struct scan *scan)
+static bool scan_mapping(struct simulation *sim, struct memory_object *object, struct process *process,
+			 struct scan *scan)
 {
+	struct numa_scan *at = &process->numa;
+
 	while (at->page < object->pages) {
 		uint64_t end = (at->page + scan->pages + REGION_PAGES - 1) & ~(uint64_t)(REGION_PAGES - 1), pages;
 
@@ -295,7 +323,7 @@ static bool scan_mapping(struct simulation *sim, struct memory_object *object, s
 			return false;
 		end = end < object->pages ? end : object->pages;
 		pages = end - at->page;
-		if (scan_part(sim, object, at, end, scan->cpu_node))
+		if (scan_part(sim, object, process, end, scan->cpu_node))
 			scan->pages -= pages < scan->pages ? pages : scan->pages;
 		scan->address_space -= pages < scan->address_space ? pages : scan->address_space;
 	}
@@ -307,11 +335,12 @@ static bool scan_mapping(struct simulation *sim, struct memory_object *object, s
 static bool force_scan(struct simulation *sim, struct process *process, uint32_t mapping, struct scan *scan)
 {
 	struct numa_scan *at = &process->numa;
+	struct vma vma = vma_at(process, mapping);
 
 	at->mapping = mapping;
 	at->page = 0;
-	process->mapping[mapping]->numa.scanned = at->sequence + 1;
-	return scan_mapping(sim, process->mapping[mapping], at, scan);
+	vma.numa->scanned = at->sequence + 1;
+	return scan_mapping(sim, vma.object, process, scan);
 }
 
 static void scan_process(struct simulation *sim, struct sim_task *task)
@@ -326,11 +355,11 @@ static void scan_process(struct simulation *sim, struct sim_task *task)
 	uint32_t skipped = UINT32_MAX;
 	bool found = false;
 
-	for (; at->mapping < process->nr_mappings; at->mapping++) {
-		struct memory_object *object = process->mapping[at->mapping];
+	for (; at->mapping < count_vmas(process); at->mapping++) {
+		struct vma vma = vma_at(process, at->mapping);
 
-		if (!is_wanted(sim, object, task)) {
-			if (skipped == UINT32_MAX && may_balance(object, task) && object->numa.scanned != at->sequence + 1)
+		if (!is_wanted(sim, &vma, task)) {
+			if (skipped == UINT32_MAX && may_balance(&vma, task) && vma.numa->scanned != at->sequence + 1)
 				skipped = at->mapping;
 			at->page = 0;
 			continue;
@@ -338,8 +367,8 @@ static void scan_process(struct simulation *sim, struct sim_task *task)
 		if (!scan.pages || !scan.address_space)
 			return;
 		found = true;
-		object->numa.scanned = at->sequence + 1;
-		if (!scan_mapping(sim, object, at, &scan))
+		vma.numa->scanned = at->sequence + 1;
+		if (!scan_mapping(sim, vma.object, process, &scan))
 			return;
 	}
 	if (!found && skipped != UINT32_MAX && !force_scan(sim, process, skipped, &scan))
@@ -347,6 +376,12 @@ static void scan_process(struct simulation *sim, struct sim_task *task)
 	at->mapping = 0;
 	at->page = 0;
 	at->sequence++;
+}
+
+void numa_balancing_mapped(struct process *process)
+{
+	if (process->nr_file_mappings && process->numa.mapping >= process->nr_mappings - 1)
+		process->numa.mapping++;
 }
 
 void numa_balancing_unmapped(struct process *process, uint32_t mapping)
@@ -377,6 +412,7 @@ void numa_balancing_tick(struct simulation *sim)
 	cpu_ns = task_cpu_ns(sim, task);
 	if (!task->numa.period_ns) {
 		numa_periods(sim, task->process, &task->numa.period_ns, &max_ns);
+		task->numa.period_ns = numa_group_period(task, task->numa.period_ns);
 		task->numa.sequence = task->process->numa.sequence;
 	}
 	if (cpu_ns < task->numa.stamp_ns + task->numa.period_ns)

@@ -14,6 +14,25 @@ static uint64_t mapped_pages(const struct process *process)
 	return pages;
 }
 
+// OOM-7, M14: one of its threads may have memory of the nodes that lack it.
+static bool eligible(const struct process *process, const struct yard_oom *oom)
+{
+	const struct process_thread *thread = process->first_thread;
+
+	if (!thread)
+		return true;
+	for (; thread; thread = thread->next) {
+		const struct placement *placement = thread->task ? &thread->task->placement : NULL;
+
+		if (!placement)
+			return true;
+		if (yard_mempolicy_oom_candidate(placement->has_policy ? &placement->policy : NULL, oom->nodemask)
+		    && (!oom->cpuset || !placement->cpuset || placement->cpuset & oom->cpuset))
+			return true;
+	}
+	return false;
+}
+
 // The cursor is the process that was told last; processes come in the order of their creation.
 static bool oom_next(void *context, uint64_t *cursor, const struct yard_oom *oom, struct yard_oom_task *task)
 {
@@ -21,7 +40,6 @@ static bool oom_next(void *context, uint64_t *cursor, const struct yard_oom *oom
 	const struct sim_task *current = task_current(sim);
 	const struct process *process = (const struct process *)(uintptr_t)*cursor;
 
-	(void)oom;
 	process = process ? process->next : sim->processes->first;
 	if (!process)
 		return false;
@@ -33,7 +51,7 @@ static bool oom_next(void *context, uint64_t *cursor, const struct yard_oom *oom
 		.pgtables = process->page_tables + (process->free ? 0 : EXEC_TABLES),
 		.total_vm = mapped_pages(process),
 		.oom_score_adj = process->oom_score_adj,
-		.unkillable = process->reaped,
+		.unkillable = process->reaped || !eligible(process, oom),
 		.victim = process->oom_victim,
 		.exiting = process->exiting,
 		.current = current && current->process == process,

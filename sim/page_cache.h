@@ -19,6 +19,7 @@ struct file {
 	uint64_t dirty;	      // pages
 	uint8_t folio_order;  // the largest block that readahead may ask for; 0: this file system has no large folios
 	uint32_t users;	      // open or mapped; freed when 0 and unlinked
+	uint32_t mappings;    // by processes (process_map_file())
 	bool unlinked;
 	// Reading.
 	uint64_t next_read;	 // page after the last read: sequential reads continue there

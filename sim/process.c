@@ -164,6 +164,7 @@ struct process *process_create(struct simulation *sim, const struct process_attr
 static void free_process(struct process *process)
 {
 	free(process->mapping);
+	free(process->file_mapping);
 	free(process->mapping_object);
 	free(process);
 }
@@ -177,6 +178,8 @@ static void process_exit(struct simulation *sim, struct process *process)
 		workload_note_exit(sim, process);
 	while (process->nr_mappings)
 		process_unmap(sim, process, process->mapping[process->nr_mappings - 1]);
+	while (process->nr_file_mappings)
+		process_unmap_file(sim, process, process->file_mapping[process->nr_file_mappings - 1].file);
 	if (!process->free)
 		process_memory_give(sim, process);
 	thread_memory_give(sim, &process->leader);

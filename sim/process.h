@@ -44,6 +44,13 @@ struct leaf_history { // of a process or a group, as a guard looks at it at each
 	uint64_t usage;	  // pages: moving average of four looks
 };
 
+struct file_mapping {
+	struct file *file;
+	bool writable;
+	struct slab_object vma;	  // vm_area_struct
+	struct numa_mapping numa; // of NUMA balancing
+};
+
 struct process {
 	uint32_t pid;
 	char comm[16];
@@ -57,6 +64,8 @@ struct process {
 	uint64_t pgscan;	// pages that reclaim has unmapped, to take them from it
 	struct memory_object **mapping;
 	uint32_t nr_mappings, max_mappings;
+	struct file_mapping *file_mapping;
+	uint32_t nr_file_mappings;
 	struct process *previous, *next;
 	struct wait_queue ended;
 	const struct workload *workload; // whose it is; NULL: nobody's
@@ -113,6 +122,10 @@ bool process_wait(struct simulation *sim, struct process *process);
 // NULL: no memory.
 struct memory_object *process_map(struct simulation *sim, struct process *process, uint64_t pages, bool madvised);
 void process_unmap(struct simulation *sim, struct process *process, struct memory_object *object);
+// A mapping of a file, shared if it is writable, once by a process: memory_touch() of file->object are its accesses.
+// It keeps the file open. False: no memory. What the process does not unmap goes when it exits.
+bool process_map_file(struct simulation *sim, struct process *process, struct file *file, bool writable);
+void process_unmap_file(struct simulation *sim, struct process *process, struct file *file);
 
 // SIGKILL: all its tasks stop, as OOM victims if `oom`.
 void process_kill(struct simulation *sim, struct process *process, bool oom);

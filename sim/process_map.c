@@ -65,6 +65,7 @@ struct memory_object *process_map(struct simulation *sim, struct process *proces
 	object->huge_gfp = huge_mask(machine->thp_defrag, madvised);
 	process->mapping[process->nr_mappings] = object;
 	process->mapping_object[process->nr_mappings++] = vma;
+	numa_balancing_mapped(process);
 	return object;
 }
 

@@ -97,6 +97,7 @@ static void read_machine_counters(struct simulation *sim, uint64_t counter[MACHI
 	counter[MACHINE_NUMA_HINT_FAULTS] = numa->hint_faults;
 	counter[MACHINE_NUMA_HINT_FAULTS_LOCAL] = numa->hint_faults_local;
 	counter[MACHINE_NUMA_PAGES_MIGRATED] = numa->pages_migrated;
+	counter[MACHINE_NUMA_TASK_MIGRATED] = numa->tasks_moved;
 	counter[MACHINE_PGPROMOTE_SUCCESS] = numa->promoted;
 	counter[MACHINE_PGPROMOTE_CANDIDATE] = numa->candidates;
 }
@@ -179,6 +180,7 @@ static void read_nodes(struct simulation *sim, struct result_node nodes[YARD_NOD
 	for (unsigned i = 0; i < yard_nr_nodes(sim->yard); i++) {
 		struct result_node *node = &nodes[i];
 
+		node->cpu = workers_cpu_times(sim, i);
 		node->file_pages = node_stat(sim, i, YARD_NODE_FILE_PAGES);
 		node->anon_pages = node_stat(sim, i, YARD_NODE_ANON_PAGES);
 		node->scanned = node_stat(sim, i, YARD_NODE_PGSCAN_ANON) + node_stat(sim, i, YARD_NODE_PGSCAN_FILE);
@@ -202,6 +204,8 @@ static void end_nodes(struct simulation *sim, const struct baseline *base, struc
 	for (unsigned i = 0; i < YARD_NODES_MAX; i++) {
 		nodes[i].scanned -= base->node[i].scanned;
 		nodes[i].reclaimed -= base->node[i].reclaimed;
+		nodes[i].cpu.kswapd -= base->node[i].cpu.kswapd;
+		nodes[i].cpu.kcompactd -= base->node[i].cpu.kcompactd;
 		for (unsigned stat = 0; stat < YARD_NUMA_STATS; stat++)
 			nodes[i].numa[stat] -= base->node[i].numa[stat];
 	}

@@ -11,6 +11,7 @@
 #include "report/histogram.h"
 #include "sim/process.h"
 #include "sim/simulation.h"
+#include "sim/workers.h"
 
 // Requests that took memory of another migratetype (spec 02 7.4). claim: a free block of at least a pageblock; steal: the
 // pageblock was converted with pages in use; pollute: it was not, and is mixed now.
@@ -24,6 +25,7 @@ const char *extfrag_class_name(enum extfrag_class class);
 	X(THP_SPLIT_PAGE, "thp_split_page") X(THP_SWPOUT, "thp_swpout") X(PGPGIN, "pgpgin") X(PGPGOUT, "pgpgout")  \
 	X(NUMA_PTE_UPDATES, "numa_pte_updates") X(NUMA_HINT_FAULTS, "numa_hint_faults")                               \
 	X(NUMA_HINT_FAULTS_LOCAL, "numa_hint_faults_local") X(NUMA_PAGES_MIGRATED, "numa_pages_migrated")              \
+	X(NUMA_TASK_MIGRATED, "numa_task_migrated")                                                                    \
 	X(PGPROMOTE_SUCCESS, "pgpromote_success") X(PGPROMOTE_CANDIDATE, "pgpromote_candidate")                        \
 	X(READAHEAD_PAGES, "readahead_pages") X(THROTTLED_NS, "dirty_throttled_ns")                                    \
 	X(SLAB_FAILED, "slab_failed") X(SLAB_FALLBACK, "slab_order_fallback") X(SLAB_MESSAGES, "slab_messages")
@@ -55,6 +57,7 @@ struct result_node { // the pages at the end, the rest: what was added
 	uint64_t free_pages, file_pages, anon_pages;
 	uint64_t numa[YARD_NUMA_STATS]; // spec 05 C2
 	uint64_t scanned, reclaimed;	// pages, by anybody
+	struct worker_times cpu;	// of its kswapd and kcompactd
 };
 
 struct results {
@@ -70,7 +73,7 @@ struct results {
 	uint64_t touches;    // accesses that found their page mapped; all of a huge page at once is one
 	uint64_t operations; // requests, frees, touches, faults, pages that reclaim freed, pages moved
 	struct result_zone end;
-	struct result_node node[YARD_NODES_MAX]; // of machines with more than one
+	struct result_node node[YARD_NODES_MAX];
 	uint64_t free_at_first_failure[REQUEST_CLASSES]; // pages; of the first failed request of a class
 	struct kill_record kill[RESULTS_KILLS_MAX];
 	unsigned nr_kills; // may be more than are listed

@@ -97,6 +97,8 @@ uint64_t task_cpu_ns(const struct simulation *sim, const struct sim_task *task)
 
 uint64_t cpu_deadline(const struct cpu *cpu)
 {
+	if (cpu->current && cpu->current->wanted_node)
+		return 0;
 	if (!cpu_has_waiting(cpu) || (cpu->current && cpu->current->realtime))
 		return UINT64_MAX;
 	if (cpu->preempt) // it could not run yet when it was picked
@@ -379,12 +381,10 @@ static void use_idle_cpu(struct scheduler *scheduler, struct cpu *cpu, uint64_t 
 	cpu_start(scheduler, cpu, now);
 }
 
-// The current task waits, on an idle CPU of the node if there is one: so it is when the next one is bound to this CPU.
-static void put_back(struct scheduler *scheduler, struct cpu *cpu)
+// The current task waits on this CPU or another one.
+static void leave_for(struct scheduler *scheduler, struct cpu *cpu, struct cpu *to)
 {
 	struct sim_task *task = cpu->current;
-	int idle = task->cpu_limit ? -1 : first_idle(scheduler, scheduler->range[cpu->node]);
-	struct cpu *to = idle >= 0 ? &scheduler->cpu[idle] : cpu;
 
 	cpu->current = NULL;
 	task->ready_at = cpu->clock;
@@ -392,14 +392,74 @@ static void put_back(struct scheduler *scheduler, struct cpu *cpu)
 		move_vruntime(task, cpu, to);
 	task->cpu = to->id;
 	enqueue(scheduler, to, task);
-	if (to != cpu)
+	if (is_idle(scheduler, to->id))
 		use_idle_cpu(scheduler, to, task->ready_at);
+}
+
+// On an idle CPU of the node if there is one: so it is when the next one is bound to this CPU.
+static void put_back(struct scheduler *scheduler, struct cpu *cpu)
+{
+	int idle = cpu->current->cpu_limit ? -1 : first_idle(scheduler, scheduler->range[cpu->node]);
+
+	leave_for(scheduler, cpu, idle >= 0 ? &scheduler->cpu[idle] : cpu);
+}
+
+// ---- tasks that follow their memory (spec 05 B13) ----
+
+// A CPU of the node whose task is to go to this CPU's node. NULL: there is none.
+static struct cpu *find_exchange(const struct scheduler *scheduler, const struct cpu *cpu, unsigned node)
+{
+	for (unsigned i = scheduler->range[node].first; i < scheduler->range[node].end; i++) {
+		const struct sim_task *task = scheduler->cpu[i].current;
+
+		if (task && !task->realtime && task->numa.preferred_node == cpu->node + 1u && may_run_on(scheduler, task, cpu))
+			return &scheduler->cpu[i];
+	}
+	return NULL;
+}
+
+// The current task goes to the node that it wants, or stays.
+static void follow_memory(struct scheduler *scheduler, struct cpu *cpu)
+{
+	struct sim_task *task = cpu->current;
+	unsigned node = task->wanted_node - 1u;
+	int idle = first_idle(scheduler, scheduler->range[node]);
+	struct cpu *other;
+
+	task->wanted_node = 0;
+	if (idle >= 0 && may_run_on(scheduler, task, &scheduler->cpu[idle])) {
+		leave_for(scheduler, cpu, &scheduler->cpu[idle]);
+		return;
+	}
+	other = find_exchange(scheduler, cpu, node);
+	if (!other || !may_run_on(scheduler, task, other))
+		return;
+	if (other->planned)
+		cut_computing(scheduler, other, cpu->clock);
+	if (other->planned)
+		end_computing(scheduler, other);
+	leave_for(scheduler, cpu, other);
+	leave_for(scheduler, other, cpu);
+}
+
+bool scheduler_move_to_node(struct simulation *sim, unsigned node)
+{
+	struct scheduler *scheduler = sim->scheduler;
+	struct sim_task *task = scheduler->running;
+
+	if (!task || node >= scheduler->nr_nodes || scheduler->range[node].first == scheduler->range[node].end)
+		return false;
+	task->wanted_node = (uint16_t)(node + 1);
+	give_way(scheduler);
+	return scheduler->cpu[task->cpu].node == node;
 }
 
 bool pick_task(struct scheduler *scheduler, struct cpu *cpu)
 {
 	scheduler->sim->host->now_ns = cpu->clock;
 	cpu->preempt = false;
+	if (cpu->current && cpu->current->wanted_node)
+		follow_memory(scheduler, cpu);
 	if (!cpu->current && !cpu_has_waiting(cpu))
 		pull_task(scheduler, cpu);
 	if (!cpu_has_waiting(cpu)) {

@@ -251,7 +251,8 @@ static bool allocate(struct runner *runner)
 static bool boot(struct runner *runner)
 {
 	const struct simulation_config config = {
-		.machine = &runner->scenario->machine, .policy = runner->options->policy, .seed = runner->options->seed,
+		.machine = &runner->scenario->machine, .policy = runner->options->policy,
+		.policy_says_lru_gen = runner->options->policy_says_lru_gen, .seed = runner->options->seed,
 		.check = runner->options->check,
 	};
 

@@ -11,6 +11,7 @@
 
 struct runner_options {
 	const struct yard_policy *policy;
+	bool policy_says_lru_gen; // struct simulation_config
 	uint64_t seed;
 	bool check;	       // yard_verify() after each call that entered the slow path, and at the end
 	// Frames that these checks may look at in the preparations, and once more after them, and requests to the allocator

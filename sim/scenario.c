@@ -9,6 +9,7 @@
 #include <pageyard/pressure.h>
 
 #include "sim/data_files.h"
+#include "sim/local_reclaim.h"
 #include "sim/machine_file.h"
 
 enum { NAME_MAX_LENGTH = 256, GUARDS_MAX = PROCESS_GUARDS_MAX };
@@ -156,7 +157,7 @@ static bool name_workloads(struct scenario *scenario)
 static void check_place(struct config *config, const struct scenario *scenario, const struct workload_common *common)
 {
 	const struct machine *machine = &scenario->machine;
-	uint64_t cpuset;
+	uint64_t nodes;
 	char reason[200];
 
 	if (common->cpu >= 0 && common->cpu >= machine->nr_cpus)
@@ -171,8 +172,11 @@ static void check_place(struct config *config, const struct scenario *scenario, 
 		config_error(config, common->place, "node", "either cpu or node, not both");
 	if (!placement_check(common->mempolicy, machine->nr_nodes, reason, sizeof(reason)))
 		config_error(config, common->place, "mempolicy", "%s", reason);
-	if (!placement_nodes(common->cpuset, machine->nr_nodes, &cpuset, reason, sizeof(reason)))
+	if (!placement_nodes(common->cpuset, machine->nr_nodes, &nodes, reason, sizeof(reason)))
 		config_error(config, common->place, "cpuset", "%s", reason);
+	if (common->local_reclaim
+	    && !local_reclaim_home_nodes(common->local_reclaim->home, machine->nr_nodes, &nodes, reason, sizeof(reason)))
+		config_error(config, common->place, "local_reclaim", "home: %s", reason);
 }
 
 static void check_time(struct config *config, const struct workload_common *common)

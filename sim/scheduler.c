@@ -373,6 +373,11 @@ unsigned scheduler_cpu_node(const struct simulation *sim, unsigned cpu)
 	return sim->scheduler->cpu[cpu].node;
 }
 
+struct sim_task *scheduler_on_cpu(const struct simulation *sim, unsigned cpu)
+{
+	return cpu < sim->scheduler->nr_cpus ? sim->scheduler->cpu[cpu].current : NULL;
+}
+
 uint64_t scheduler_clock(const struct simulation *sim)
 {
 	return sim->scheduler->clock;

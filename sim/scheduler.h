@@ -49,6 +49,7 @@ struct sim_task {
 	bool realtime;
 	uint16_t node_limit;	      // node + 1; 0: any
 	uint16_t cpu_limit;	      // CPU + 1; 0: any
+	uint16_t wanted_node;	      // node + 1, of scheduler_move_to_node(); 0: none
 	uint64_t vruntime;	      // ns, weighted
 	uint32_t vruntime_part;	      // ... and 2^-32 of it, so that it does not matter how often it is added to
 	uint64_t stretch_user;	      // user time that is not in user_ns yet
@@ -140,5 +141,9 @@ struct cpu_times { // ns since the start; system: with lock_spin and interrupts
 void scheduler_cpu_times(const struct simulation *sim, unsigned cpu, struct cpu_times *times);
 uint64_t task_cpu_ns(const struct simulation *sim, const struct sim_task *task); // CPU time so far
 unsigned scheduler_cpu_node(const struct simulation *sim, unsigned cpu);
+struct sim_task *scheduler_on_cpu(const struct simulation *sim, unsigned cpu); // whose turn it is there; NULL: nobody's
+// The running task goes on on an idle CPU of the node, or in place of a task there that NUMA balancing wants on this CPU's
+// node, which comes here (spec 05 B13). Others may run on the way. False: neither is there, or it may not run there.
+bool scheduler_move_to_node(struct simulation *sim, unsigned node);
 uint64_t scheduler_clock(const struct simulation *sim); // how far time has come: that of the last event
 uint64_t scheduler_switches(const struct simulation *sim);

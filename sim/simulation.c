@@ -171,7 +171,7 @@ static void describe(struct simulation *sim, const struct simulation_config *fro
 		.seed = from->seed,
 		.policy = *from->policy,
 	};
-	if (machine->lru_gen)
+	if (machine->lru_gen && !from->policy_says_lru_gen)
 		config->policy.lru_gen = 1;
 	memory_owner_ops(sim, &config->owner);
 	local_reclaim_owner_ops(&config->owner);

@@ -97,6 +97,7 @@ static inline void sim_point(struct simulation *sim)
 struct simulation_config {
 	const struct machine *machine;
 	const struct yard_policy *policy;
+	bool policy_says_lru_gen; // so that the machine's setting does not count
 	uint64_t seed;
 	bool check;
 };

@@ -126,6 +126,7 @@ void task_free(struct sim_task *task)
 {
 	struct task_memory_block *block, *next;
 
+	numa_group_leave(task);
 	for (block = task->memory; block; block = next) {
 		next = block->next;
 		free(block);

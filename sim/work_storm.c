@@ -8,7 +8,7 @@
 struct storm {
 	struct workload_common common;
 	uint64_t pipes, make, drop, tables_pages, tables_hold_ns, writes, socket_hold_ns, children, child_sleep_ns,
-		names, files;
+		copied, names, files;
 };
 
 #define AT(member) CONFIG_AT(struct storm, member)
@@ -27,8 +27,10 @@ static const struct config_field fields[] = {
 	{"socket_hold", CONFIG_TIME, AT(socket_hold_ns), .default_text = "5ms", .help = "until it is closed"},
 	{"children", CONFIG_COUNT, AT(children), .default_text = "12", .max = 10000, .help = "that a step forks"},
 	{"child_sleep", CONFIG_TIME, AT(child_sleep_ns), .default_text = "50ms", .help = "of a child"},
+	{"copied", CONFIG_COUNT, AT(copied), .default_text = "5", .max = 1000000,
+	 .help = "pages copied for a child because it or its parent writes to them"},
 	{"names", CONFIG_COUNT, AT(names), .default_text = "20000", .min = 1, .max = 100000000, .help = "of files"},
-	{"files", CONFIG_COUNT, AT(files), .default_text = "64", .help = "most that a step creates"},
+	{"files", CONFIG_COUNT, AT(files), .default_text = "64", .help = "opened by a step, made where there is none"},
 	{0},
 };
 
@@ -45,8 +47,10 @@ struct storm_state {
 static void child(struct simulation *sim, struct sim_task *task, void *argument)
 {
 	const struct storm *p = workload_parameters(argument);
+	struct memory_object *memory = p->copied ? process_map(sim, task->process, p->copied, false) : NULL;
 
-	(void)task;
+	if (memory)
+		memory_touch_range(sim, memory, 0, p->copied, true);
 	task_sleep(sim, p->child_sleep_ns);
 }
 
@@ -58,7 +62,7 @@ static bool fork_step(struct simulation *sim, struct sim_task *task, struct work
 	for (uint64_t i = 0; i < p->children && !workload_over(instance, task); i++)
 		if (!workload_fork(sim, instance, "storm-child", child))
 			break;
-	if (!file_step(sim, task, instance, &state->caches, state->names, random_below(&task->random, p->files + 1)))
+	if (!file_step(sim, task, instance, &state->caches, state->names, p->files))
 		return false;
 	workload_wait_children(sim, task, instance, 0);
 	return !workload_over(instance, task);

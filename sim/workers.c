@@ -18,6 +18,7 @@ struct vmstat_work {
 struct workers {
 	struct simulation *sim;
 	struct sim_timer pressure;
+	struct sim_task *kswapd[YARD_NODES_MAX], *kcompactd[YARD_NODES_MAX]; // NULL: the node has no memory
 	struct vmstat_work vmstat[]; // of each CPU
 };
 
@@ -73,7 +74,8 @@ static void oom_reaper(struct simulation *sim, struct sim_task *task, void *argu
 	work(sim, reaper_step, node_of(argument));
 }
 
-static bool start_thread(struct simulation *sim, const char *name, task_body *body, int node, struct yard_task *told)
+static struct sim_task *start_thread(struct simulation *sim, const char *name, task_body *body, int node,
+				     struct yard_task *told)
 {
 	struct task_attributes attributes = {
 		.cpu = -1,
@@ -89,15 +91,21 @@ static bool start_thread(struct simulation *sim, const char *name, task_body *bo
 	return task_create(sim, &attributes, body, (void *)(uintptr_t)(node >= 0 ? node : 0));
 }
 
-static bool start_threads(struct simulation *sim)
+static bool start_threads(struct workers *workers)
 {
+	struct simulation *sim = workers->sim;
+
 	if (!start_thread(sim, "oom_reaper", oom_reaper, -1, NULL))
 		return false;
 	for (unsigned node = 0; node < sim->machine->nr_nodes; node++) {
 		if (!sim->machine->node[node].pages)
 			continue;
-		if (!start_thread(sim, "kswapd", kswapd, (int)node, yard_kswapd_task(sim->yard, node))
-		    || !start_thread(sim, "kcompactd", kcompactd, (int)node, yard_kcompactd_task(sim->yard, node)))
+		workers->kswapd[node] = start_thread(sim, "kswapd", kswapd, (int)node, yard_kswapd_task(sim->yard, node));
+		if (!workers->kswapd[node])
+			return false;
+		workers->kcompactd[node] =
+			start_thread(sim, "kcompactd", kcompactd, (int)node, yard_kcompactd_task(sim->yard, node));
+		if (!workers->kcompactd[node])
 			return false;
 	}
 	return true;
@@ -147,7 +155,7 @@ struct workers *workers_start(struct simulation *sim)
 	}
 	workers->sim = sim;
 	start_timers(workers);
-	if (start_threads(sim))
+	if (start_threads(workers))
 		return workers;
 	free(workers);
 	return NULL;
@@ -156,4 +164,16 @@ struct workers *workers_start(struct simulation *sim)
 void workers_free(struct workers *workers)
 {
 	free(workers);
+}
+
+static uint64_t cpu_time(const struct simulation *sim, const struct sim_task *task)
+{
+	return task ? task_cpu_ns(sim, task) : 0;
+}
+
+struct worker_times workers_cpu_times(const struct simulation *sim, unsigned node)
+{
+	const struct workers *workers = sim->workers;
+
+	return (struct worker_times){cpu_time(sim, workers->kswapd[node]), cpu_time(sim, workers->kcompactd[node])};
 }

@@ -12,3 +12,8 @@ struct workers;
 // NULL: no memory (sim_fail() was called).
 struct workers *workers_start(struct simulation *sim);
 void workers_free(struct workers *workers); // after the scheduler's end
+
+struct worker_times { // CPU time, ns; 0 on nodes without memory
+	uint64_t kswapd, kcompactd;
+};
+struct worker_times workers_cpu_times(const struct simulation *sim, unsigned node); // so far

@@ -18,9 +18,10 @@
 	X(kind_anonymous_churn) X(kind_anonymous_hold) X(kind_cache_server) X(kind_file_hold)                         \
 	X(kind_file_reader) X(kind_file_writer) X(kind_fork_storm) X(kind_fragment) X(kind_hot_cold)                  \
 	X(kind_hpc_ranks) X(kind_kernel_build) X(kind_kernel_memory) X(kind_log_writer) X(kind_memory_hog)            \
-	X(kind_migrate_pages) X(kind_network_receive) X(kind_node_reclaim) X(kind_packet_sender)                      \
-	X(kind_page_table_churn) X(kind_pipe_burst) X(kind_pipe_churn) X(kind_populate) X(kind_slab_churn)            \
-	X(kind_socket_churn) X(kind_storm) X(kind_stutter) X(kind_thp_burst) X(kind_unmovable_demand)
+	X(kind_memory_reclaim) X(kind_migrate_pages) X(kind_network_receive) X(kind_node_reclaim)                     \
+	X(kind_packet_sender) X(kind_page_table_churn) X(kind_pipe_burst) X(kind_pipe_churn) X(kind_populate)         \
+	X(kind_slab_churn) X(kind_socket_churn) X(kind_storm) X(kind_stutter) X(kind_thp_burst)                       \
+	X(kind_unmovable_demand)
 
 #define X(symbol) extern const struct task_kind symbol;
 KINDS_TABLE(X)

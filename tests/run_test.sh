@@ -101,6 +101,9 @@ assert [r["seed"] for r in results[:4]] == [5, 5, 6, 6]
 for r in results:
     assert r["end_ns"] > r["start_ns"] and r["operations"] > 1000
     assert r["vmstat"]["allocstall_normal"] > 0 or r["vmstat"]["allocstall_dma32"] > 0 or r["vmstat"]["allocstall_dma"] > 0
+    workers = r["workers"]
+    assert [w["node"] for w in workers] == [0, 1] and any(w["kswapd_cpu_ns"] for w in workers), workers
+    assert sum(w["kswapd_cpu_ns"] + w["kcompactd_cpu_ns"] for w in workers) <= r["system_ns"], workers
     for c in r["requests"].values():
         l = c["latency_ns"]
         assert l["p50"] <= l["p99"] <= l["p999"] <= l["max"] and l["count"] <= c["requests"]
@@ -117,10 +120,18 @@ varied=tests/data/scenarios/variants.yaml
 
 answers 'variants: a column each, what they are above the table' 'mode-0 mode-1 other' 'vanilla vanilla linux-7.3' \
 	'variant mode-1 near memory first; fingerprint' 'hog rounds 2 ( 0.00%) 2 ( 0.00%) 1 ( -50.00%)' -- run $varied
-answers 'rows of nodes, and of where workloads lie' 'Node 0 numa_hit' 'Node 1 numa_local' 'Node 1 anon pages' \
+answers 'rows of nodes, and of where workloads lie' 'kswapd0 CPU time s' 'Node 0 numa_hit' 'Node 1 numa_local' 'Node 1 anon pages' \
 	'web pages on node 1' -- run $small -p vanilla --iterations 1 --duration 300ms
 answers 'zone_reclaim_mode: calls of node reclaim' 'Noderecl success' -- run $small -p vanilla --iterations 1 \
 	--set machine.sysctl.zone_reclaim_mode=7 --set machine.lru_gen=off
+run run $small -p vanilla,lru_gen=off --iterations 1 --set machine.sysctl.zone_reclaim_mode=1 --set machine.lru_gen=on
+expect 0
+grep Noderecl "$work/out" >"$work/named"
+run run $small -p vanilla --iterations 1 --set machine.sysctl.zone_reclaim_mode=1 --set machine.lru_gen=off
+expect 0
+grep Noderecl "$work/out" | cmp -s - "$work/named" || problem="$problem the machine's lru_gen counts;"
+grep -q success "$work/named" || problem="$problem no node reclaim;"
+report 'a policy that names lru_gen does not take it from the machine' "$problem"
 run run tests/data/scenarios/everything.yaml --duration 30ms -p vanilla --iterations 1
 expect 0
 if grep -q -e '^Node ' -e 'on node' -e ' local %' "$work/out"; then problem="$problem rows of nodes on a machine with one"; fi

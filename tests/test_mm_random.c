@@ -502,6 +502,8 @@ static void op_worker(void)
 	case 7:
 		if (chance(10))
 			yard_node_reclaim_write(yard, node, chance(50) ? "256K" : "1M swappiness=max", NULL);
+		if (chance(5))
+			yard_memory_reclaim_write(yard, chance(50) ? "256K" : "1M swappiness=200", NULL);
 		break;
 	case 8:
 		yard_oom_reaper_step(yard, chance(50), &wait);

@@ -592,11 +592,12 @@ static void *administrator(void *argument)
 
 	yard_set_current(yard, &task);
 	for (; !stop; pause_ns(500000))
-		switch (rnd(t, 10)) {
+		switch (rnd(t, 11)) {
 		case 0: yard_lru_drain_all(yard); break;
 		case 1: yard_drain_all(yard, -1); break;
 		case 2: yard_node_reclaim_write(yard, rnd(t, NODES), wishes[rnd(t, 4)], NULL); break;
 		case 3: yard_compact_node(yard, (int)rnd(t, NODES)); break;
+		case 10: yard_memory_reclaim_write(yard, wishes[rnd(t, 4)], NULL); break;
 		case 4: expect(yard_set_compaction_proactiveness(yard, rnd(t, 101)), "proactiveness", FIRST); break;
 		case 5: take_range(t); break;
 		case 6: page_out(t); break;

@@ -79,7 +79,7 @@ static void count_faults(struct sim_task *task)
 	assert_int_equal(task->numa.local, 3);
 	assert_int_equal(task->numa.remote, 1); // when the fault came
 	assert_int_equal(task->numa.private, 4);
-	assert_int_equal(task->numa.faults[0], 4); // where it is now
+	assert_int_equal(task->numa.faults->memory[0], 4); // where it is now
 	assert_int_equal(object_resident_on(remote, 0), 1);
 	assert_int_equal(object_resident_on(remote, 1), R - 1);
 }

@@ -437,7 +437,7 @@ static void scan_forever(struct sim_task *task)
 		scan_now(task);
 	}
 	assert_true(counts()->pte_updates > 10 * SCAN);
-	assert_true(object->numa.max_marked <= 8 * SCAN);
+	assert_true(object->marks.max <= 8 * SCAN);
 }
 
 static void marks_do_not_pile_up(void **state)

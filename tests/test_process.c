@@ -466,6 +466,8 @@ static void a_kill_stops_all_threads(void **state)
 struct eater {
 	uint64_t pages, wait_at_ns;
 	struct wait_queue *io; // waits for a device then
+	const char *mempolicy; // NULL: none
+	uint64_t cpuset;
 	uint64_t touched;
 };
 
@@ -473,7 +475,11 @@ static void eater_body(struct simulation *simulation, struct sim_task *task, voi
 {
 	struct eater *eater = argument;
 	struct memory_object *object = process_map(simulation, task->process, eater->pages, false);
+	struct placement placement = {.cpuset = eater->cpuset};
 
+	if (eater->mempolicy)
+		assert_true(placement_set(simulation, &placement, eater->mempolicy));
+	task_set_placement(task, &placement);
 	if (object)
 		eater->touched = memory_touch_range(simulation, object, 0, eater->pages, true);
 	if (eater->io)
@@ -538,6 +544,54 @@ static void OOM7_oom_score_adj_counts(void **state)
 	assert_int_equal(sim->results->nr_kills, 1);
 	assert_string_equal(sim->results->kill[0].comm, "chosen");
 	assert_int_equal(last.touched, 6000);
+}
+
+// Node 1 has no room for both. The biggest process lies on node 0, and its end would not help.
+static void node_1_runs_out_of_memory(struct eater *away)
+{
+	struct eater second = {.pages = 9000, .mempolicy = "bind:1"}, last = {.pages = 7500, .mempolicy = "bind:1"};
+
+	bodies_ended = ends_told = 0;
+	start(2, 2, OOM_PAGES);
+	start_eater("away", 0, away);
+	start_eater("second", 0, &second);
+	run_until(NS_PER_S);
+	assert_int_equal(away->touched, away->pages);
+	start_eater("last", 0, &last);
+	run_until(20 * NS_PER_S);
+	assert_int_equal(last.touched, 7500);
+}
+
+static void OOM7_M14_a_process_without_the_nodes_is_no_candidate(void **state)
+{
+	struct eater bound = {.pages = 14000, .mempolicy = "bind:0"}, preferring = {.pages = 14000, .mempolicy = "preferred:0"};
+
+	(void)state;
+	node_1_runs_out_of_memory(&bound);
+	assert_int_equal(sim->results->nr_kills, 1);
+	assert_string_equal(sim->results->kill[0].comm, "second");
+	stop(NULL);
+	node_1_runs_out_of_memory(&preferring); // any other mode may have memory of node 1, so that it goes first, in vain
+	assert_int_equal(sim->results->nr_kills, 2);
+	assert_string_equal(sim->results->kill[0].comm, "away");
+	assert_string_equal(sim->results->kill[1].comm, "second");
+}
+
+static void OOM7_a_process_of_another_cpuset_is_no_candidate(void **state)
+{
+	struct eater apart = {.pages = 14000, .cpuset = 1}, last = {.pages = 9000, .cpuset = 2};
+	struct eater second = {.pages = 7500, .cpuset = 2};
+
+	(void)state;
+	bodies_ended = ends_told = 0;
+	start(2, 2, OOM_PAGES);
+	start_eater("apart", 0, &apart);
+	start_eater("second", 0, &second);
+	run_until(NS_PER_S);
+	start_eater("last", 0, &last);
+	run_until(20 * NS_PER_S);
+	assert_int_equal(sim->results->nr_kills, 1);
+	assert_string_equal(sim->results->kill[0].comm, "last");
 }
 
 // OOM-9: the victim waits for a device that never answers. Its memory goes after 2 s all the same.
@@ -684,6 +738,8 @@ int main(void)
 		cmocka_unit_test_teardown(E1_masks_of_huge_pages, stop),
 		cmocka_unit_test_teardown(a_kill_stops_all_threads, stop),
 		cmocka_unit_test_teardown(OOM7_the_biggest_is_killed_and_gives_all_back, stop),
+		cmocka_unit_test_teardown(OOM7_M14_a_process_without_the_nodes_is_no_candidate, stop),
+		cmocka_unit_test_teardown(OOM7_a_process_of_another_cpuset_is_no_candidate, stop),
 		cmocka_unit_test_teardown(OOM7_oom_score_adj_counts, stop),
 		cmocka_unit_test_teardown(OOM9_the_reaper_takes_the_memory_of_a_blocked_victim, stop),
 		cmocka_unit_test_teardown(OOM9_a_reaped_victim_is_not_waited_for, stop),

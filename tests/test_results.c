@@ -47,6 +47,45 @@ static void a_stretch_counts_what_happens_in_it(void **state)
 	assert_in_range(sim->results->end.free_blocks, 15000, sim->results->end.free_pages);
 }
 
+// Takes memory of node 0 until the next request wakes kswapd. Nothing can be reclaimed.
+static void take_below_low(struct simulation *s, struct sim_task *task, void *argument)
+{
+	enum { LOW = 1 };
+	struct yard_zone_state zone;
+
+	(void)task;
+	(void)argument;
+	do {
+		assert_int_not_equal(sim_alloc(s, REQUEST_PIPE, YARD_GFP_NOWAIT | YARD_GFP_THISNODE, 0, 0), YARD_PFN_NONE);
+		assert_int_equal(yard_get_zone(s->yard, YARD_ZONE_NORMAL, &zone), YARD_OK);
+	} while (zone.stat[YARD_NR_FREE_PAGES] > (int64_t)zone.wmark[LOW]);
+	sim_alloc(s, REQUEST_PIPE, YARD_GFP_NOWAIT | YARD_GFP_THISNODE, 0, 0);
+}
+
+// Of a stretch, and of each node: kswapd of node 0 gives up after 16 runs, the one of node 1 has nothing to do.
+static void workers_have_cpu_time_of_their_own(void **state)
+{
+	const struct result_node *node;
+
+	(void)state;
+	describe(2, 1, 16384);
+	default_costs();
+	boot();
+	run_until(NS_PER_S);
+	results_begin(sim);
+	start_on(0, 0, take_below_low, NULL);
+	run_until(10 * NS_PER_S);
+	results_end(sim);
+	node = sim->results->node;
+	assert_true(node[0].cpu.kswapd > 0);
+	assert_int_equal(node[1].cpu.kswapd, 0);
+	assert_true(node[0].cpu.kswapd + node[0].cpu.kcompactd + node[1].cpu.kcompactd < sim->results->system_ns);
+	results_begin(sim);
+	run_until(20 * NS_PER_S);
+	results_end(sim);
+	assert_int_equal(node[0].cpu.kswapd, 0);
+}
+
 static void extfrag_events_have_three_classes(void **state)
 {
 	struct yard_event event = {.kind = YARD_EVENT_PAGE_ALLOC_EXTFRAG};
@@ -210,6 +249,23 @@ static void rows_that_nobody_misses_are_left_out(void **state)
 	assert_true(measure_mean(find("Latency", "anon max us"), &sets[1]) == 5);
 }
 
+static void workers_have_rows_where_they_worked(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < RUNS; i++)
+		for (unsigned j = 0; j < ITERATIONS; j++)
+			runs[1][i]->iteration[j].results.node[0].cpu.kswapd = 1500 * NS_PER_MS;
+	collect();
+	assert_true(measure_mean(find("kswapd0", "CPU time s"), &sets[0]) == 0);
+	assert_true(measure_mean(find("kswapd0", "CPU time s"), &sets[1]) == 1.5);
+	assert_null(find("kcompactd0", "CPU time s"));
+	runs[0][0]->iteration[0].results.node[0].cpu.kcompactd = NS_PER_S;
+	measures_free(&measures);
+	collect();
+	assert_true(measure_mean(find("kcompactd0", "CPU time s"), &sets[0]) == 1.0 / ITERATIONS / RUNS);
+	assert_null(find("kswapd1", "CPU time s")); // the machine has one node
+}
+
 static void figures_are_found_by_name(void **state)
 {
 	struct workload_results *old = &runs[0][0]->iteration[0].workload[1], *new = &runs[1][0]->iteration[0].workload[1];
@@ -282,11 +338,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_stretch_counts_what_happens_in_it, shut_down),
+		cmocka_unit_test_teardown(workers_have_cpu_time_of_their_own, shut_down),
 		cmocka_unit_test_teardown(extfrag_events_have_three_classes, shut_down),
 		cmocka_unit_test(counters_have_the_names_of_vmstat),
 		cmocka_unit_test_setup_teardown(rows_are_means_over_iterations_and_runs, make_runs, drop_runs),
 		cmocka_unit_test_setup_teardown(a_rate_of_nothing_is_not_known, make_runs, drop_runs),
 		cmocka_unit_test_setup_teardown(rows_that_nobody_misses_are_left_out, make_runs, drop_runs),
+		cmocka_unit_test_setup_teardown(workers_have_rows_where_they_worked, make_runs, drop_runs),
 		cmocka_unit_test_setup_teardown(figures_are_found_by_name, make_runs, drop_runs),
 		cmocka_unit_test_setup_teardown(differences_beyond_chance_are_told, make_runs, drop_runs),
 		cmocka_unit_test_setup_teardown(the_trend_compares_the_last_three_with_the_first, make_runs, drop_runs),

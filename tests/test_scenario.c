@@ -398,6 +398,8 @@ static const struct {
 	 "./s.yaml:3:38: error: nodes are written as 0, 0-3, 0,2 or all, and this machine has 0 to 0"},
 	{START "workload: [{kind: storm, cpuset: \"0-1\"}]\n",
 	 "./s.yaml:3:35: error: nodes are written as 0, 0-3, 0,2 or all, and this machine has 0 to 0"},
+	{START "workload: [{kind: populate, memory: 1MiB, local_reclaim: {home: 0-1}}]\n",
+	 "./s.yaml:3:58: error: home: nodes are written as 0, 0-3, 0,2 or all, and this machine has 0 to 0"},
 	{START "workload: [{kind: storm, start: 5s, stop: 5s}]\n",
 	 "./s.yaml:3:43: error: it would stop before it starts"},
 	{START "until_done: on\nworkload: [{kind: storm, background: on}]\n",

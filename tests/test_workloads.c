@@ -10,6 +10,7 @@
 
 #include "sim/runner.h"
 #include "sim/slab.h"
+#include "sim/work_kernel.h"
 
 // ---- each kind ----
 
@@ -36,6 +37,7 @@ static const struct kind_case {
 	{"kernel-memory", ", unmovable: 20%, reclaimable: 5%", NULL, 0, 50, NULL, "killed"},
 	{"log-writer", ", rotate: 1MiB, keep: 2", "records", 190, 200, "record", "killed"},
 	{"memory-hog", ", type: unmovable, limit: 40%, rounds: 3, every: 1ms", "rounds", 3, 200, "round", "failed"},
+	{"memory-reclaim", ", size: 1MiB", "writes failed", 1, 50, "write", "writes done"},
 	{"migrate-pages", ", from: '0', to: '0'", NULL, 0, 100, "migration", "pages moved"},
 	{"network-receive", ", rate: 20000/s, life: 1ms..4ms", "packets", 3900, 200, NULL, "dropped"},
 	{"node-reclaim", ", of_node: 0, size: 1MiB", "writes failed", 1, 50, "write", "writes done"},
@@ -500,6 +502,42 @@ static void ranks_go_on_without_the_dead(void **state)
 	assert_in_range(figure(0, "steps"), 40, 55);
 }
 
+// Record storm-d1: what fork() makes a child and its parent copy is new anonymous memory while the child lives.
+static void storm_copies_for_children(void **state)
+{
+	unsigned children = 0;
+
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload: [{kind: storm, children: 6, child_sleep: 10s, copied: 7, files: 0}]\n",
+	     "linux-7.3");
+	start();
+	go_on(900 * NS_PER_MS);
+	for (const struct process *process = process_first(sim); process; process = process->next) {
+		if (strcmp(process->comm, "storm-child"))
+			continue;
+		assert_int_equal(process->resident, 7);
+		children++;
+	}
+	assert_int_equal(children, 6); // it waits for them
+}
+
+// Record storm-d1: each step that forks opens `files` names; with 64 of 4096, hardly any is there yet.
+static void storm_makes_all_its_files(void **state)
+{
+	struct kernel_caches caches;
+	struct slab_statistics inodes;
+
+	(void)state;
+	boot("machine: box\nduration: 1s\nworkload: [{kind: storm, children: 1, child_sleep: 10s, names: 4096}]\n",
+	     "linux-7.3");
+	start();
+	go_on(900 * NS_PER_MS);
+	assert_int_equal(processes_of("storm-child"), 1); // its first such step does not end
+	assert_true(kernel_caches(sim, &caches));
+	slab_cache_statistics(caches.cache[KERNEL_INODE], &inodes);
+	assert_in_range(inodes.objects, 60, 64);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, shut_down)
@@ -522,6 +560,8 @@ int main(void)
 		TEST(hog_has_somebody_killed),
 		TEST(ranks_keep_step),
 		TEST(ranks_go_on_without_the_dead),
+		TEST(storm_copies_for_children),
+		TEST(storm_makes_all_its_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

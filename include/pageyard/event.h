@@ -42,6 +42,8 @@ extern "C" {
 	X(BALANCE_PGDAT_END, "vmscan", "mm_vmscan_balance_pgdat_end", "nid order highest_zoneidx nr_reclaimed")        \
 	X(DIRECT_RECLAIM_BEGIN, "vmscan", "mm_vmscan_direct_reclaim_begin", "gfp_flags pid memcg_id order")            \
 	X(DIRECT_RECLAIM_END, "vmscan", "mm_vmscan_direct_reclaim_end", "nr_reclaimed pid memcg_id")                   \
+	X(MEMCG_RECLAIM_BEGIN, "vmscan", "mm_vmscan_memcg_reclaim_begin", "gfp_flags pid memcg_id order")              \
+	X(MEMCG_RECLAIM_END, "vmscan", "mm_vmscan_memcg_reclaim_end", "nr_reclaimed pid memcg_id")                     \
 	X(NODE_RECLAIM_BEGIN, "vmscan", "mm_vmscan_node_reclaim_begin", "nid order gfp_flags")                         \
 	X(NODE_RECLAIM_END, "vmscan", "mm_vmscan_node_reclaim_end", "nr_reclaimed pid memcg_id")                       \
 	X(SHRINK_SLAB_START, "vmscan", "mm_shrink_slab_start",                                                         \

@@ -40,7 +40,8 @@ void yard_local_defaults(struct yard_local_config *config);
 // Returns the owner's number, from 1; YARD_EINVAL: a value that cannot be; YARD_ERANGE: nodes that the yard does not
 // have; YARD_ENOMEM: there are YARD_LOCAL_OWNERS_MAX. It stays for the life of the yard. Quiescent.
 int yard_local_create(struct yard *yard, const struct yard_local_config *config);
-// Other parameters from now on. YARD_ERANGE: no such owner, or as above.
+// Other parameters from now on; its budgets, rates and level begin anew. YARD_ERANGE: no such owner, or as above.
+// Quiescent.
 int yard_local_change(struct yard *yard, unsigned owner, const struct yard_local_config *config);
 
 enum yard_local_reason { // why a page lies elsewhere (L10)

@@ -51,11 +51,12 @@ struct yard_mempolicy_cursor {
 
 #define YARD_NO_INDEX UINT64_MAX // of requests that come through no mapping: kernel memory, page cache
 
-// Fills *policy. `cpuset`: the nodes that the task may use, 0: all. YARD_EINVAL: what M11 calls an error (and flags that
-// exclude each other or do not go with the mode); YARD_ERANGE: nodes that the yard does not have.
+// Fills *policy. `cpuset`: the nodes that the task may use, 0: all. YARD_EINVAL: what M11 calls an error (and flags
+// that exclude each other or do not go with the mode); YARD_ERANGE: nodes that the yard does not have. *policy stays as
+// it is then. Policies are made here only: one that was filled in by hand may have no nodes.
 int yard_mempolicy_set(const struct yard *yard, struct yard_mempolicy *policy, enum yard_mempolicy_mode mode,
 		       unsigned flags, uint64_t nodes, uint64_t cpuset);
-// M25. YARD_EINVAL: neither bind nor preferred-many.
+// M25. YARD_EINVAL: neither bind nor preferred-many; YARD_ERANGE: no such node. It need not be one of the policy's.
 int yard_mempolicy_set_home(const struct yard *yard, struct yard_mempolicy *policy, unsigned node);
 // The task's cpuset changes to `cpuset` (M11).
 void yard_mempolicy_rebind(const struct yard *yard, struct yard_mempolicy *policy, uint64_t cpuset);
@@ -75,9 +76,10 @@ unsigned yard_node_weight(const struct yard *yard, unsigned node);
 // by interleaving without an index). `index`: ilx of M7, the page's number in its mapping >> order, or YARD_NO_INDEX.
 // The request's node and nodemask are ignored, but for interrupts and YARD_GFP_THISNODE, which ignore the policy (M2).
 // A request of order YARD_PAGEBLOCK_ORDER with an index is a huge page (M15 to M17). Counts numa_interleave (C4).
+// Errors as yard_alloc_request(); YARD_EINVAL also for interleaving with neither index nor cursor.
 int yard_alloc_policy(struct yard *yard, const struct yard_mempolicy *policy, struct yard_mempolicy_cursor *cursor,
 		      uint64_t index, const struct yard_request *request, struct yard_result *result);
-// yard_alloc_bulk() under a policy (M10).
+// yard_alloc_bulk() under a policy (M10). Interleaving without a cursor gets nothing.
 size_t yard_alloc_bulk_policy(struct yard *yard, const struct yard_mempolicy *policy,
 			      struct yard_mempolicy_cursor *cursor, uint32_t gfp, size_t nr, uint32_t *pfns);
 

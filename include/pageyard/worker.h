@@ -65,6 +65,15 @@ int yard_compact_node(struct yard *yard, int node);
 // for.
 void yard_oom_reaper_step(struct yard *yard, bool woken, struct yard_wait *wait);
 
+// `memory.reclaim` of the root group (spec 04 P-1 to P-4, spec 05 R1): reclaims that many bytes, rounded down to pages,
+// from all nodes, the nearest to the calling CPU first. `text` is what is written to the file: "SIZE[K|M|G|T|P|E]
+// [swappiness=0..200|max]" (max: anonymous pages only). On the calling thread, which holds no lock; unlike
+// yard_node_reclaim_write() it takes no node's lock and asks no threshold. Neither a memory stall nor an allocation
+// stall; its pages count as pgscan_proactive and pgsteal_proactive. YARD_EINVAL: other text or NULL; YARD_EBUSY: a
+// fatal signal is pending; YARD_ENOMEM (EAGAIN): gave up in the 17th round without a page, before which it drained the
+// LRU batches of all CPUs. *reclaimed, which may be NULL: the pages that it got even so, at most one round more than
+// asked for.
+int yard_memory_reclaim_write(struct yard *yard, const char *text, uint64_t *reclaimed);
 // The node's `reclaim` file (spec 04 P-1, P-2): text as written to it, e.g. "64M swappiness=60". YARD_ERANGE: no such
 // node; YARD_EINVAL: other text or NULL; YARD_EBUSY: node reclaim runs already, or a fatal signal is pending;
 // YARD_ENOMEM (EAGAIN): gave up after 16 rounds without a page. *reclaimed, which may be NULL: the pages that it got
