@@ -144,7 +144,7 @@ static uint32_t alloc_bulk_page(struct yard *yard, struct alloc_context *ctx)
 	return pfn;
 }
 
-// Spec 05 L5: home first. A request's later parts are as without the policy.
+// Spec 05 L5: home first.
 static RARE uint32_t alloc_local(struct yard *yard, const struct yard_request *request, struct alloc_context *ctx)
 {
 	struct local_request local = { .owner = request->local_reclaim - 1u };
@@ -167,7 +167,8 @@ static HOT uint32_t alloc_normal(struct yard *yard, const struct yard_request *r
 {
 	uint32_t pfn = PFN_NONE, gfp = ctx->gfp;
 
-	if (unlikely(request->local_reclaim) && local_owner_exists(yard, request->local_reclaim))
+	if (unlikely(request->local_reclaim) && request->part == YARD_REQUEST_WHOLE
+	    && local_owner_exists(yard, request->local_reclaim))
 		return alloc_local(yard, request, ctx);
 	ctx->dirty_spread = ctx->gfp & YARD_GFP_WRITE;
 	if (likely(request->part != YARD_REQUEST_FROM_WAKE))
@@ -229,7 +230,7 @@ int yard_alloc_huge(struct yard *yard, const struct yard_request *request, struc
 	struct yard_request local = *request;
 	struct yard_result first;
 	unsigned node = request->node >= 0 ? (unsigned)request->node : yard->cpu_node[this_cpu(yard)];
-	bool homes = local_reclaim_home(yard, request->local_reclaim); // spec 05 L9: then it tries each of them
+	bool homes = local_reclaim_homes(yard, request); // spec 05 L9: then it tries each of them
 	int error;
 
 	if (request->order != YARD_PAGEBLOCK_ORDER || node >= yard->nr_nodes

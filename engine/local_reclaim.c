@@ -60,11 +60,14 @@ int yard_local_change(struct yard *yard, unsigned owner, const struct yard_local
 {
 	int error = check(yard, config);
 
-	if (!owner || owner > yard->local->nr_owners)
+	if (!local_owner_exists(yard, owner))
 		return YARD_ERANGE;
-	if (!error)
-		set_owner(yard, owner - 1, config);
-	return error;
+	if (error)
+		return error;
+	if (!config->repatriate_mbps || config->home != yard->local->owner[owner - 1].config.home)
+		local_forget_spills(yard, owner - 1);
+	set_owner(yard, owner - 1, config);
+	return YARD_OK;
 }
 
 // ---- a task's budget (L5) ----
@@ -369,7 +372,15 @@ bool local_owner_exists(const struct yard *yard, unsigned owner)
 	return owner && owner <= yard->local->nr_owners;
 }
 
-uint64_t local_reclaim_home(const struct yard *yard, unsigned owner)
+uint64_t local_reclaim_homes(const struct yard *yard, const struct yard_request *request)
 {
-	return local_owner_exists(yard, owner) ? yard->local->owner[owner - 1].config.home : 0;
+	uint64_t nodes = request->nodemask ? request->nodemask : ~0ull, with_memory = 0;
+
+	if (request->part != YARD_REQUEST_WHOLE || !local_owner_exists(yard, request->local_reclaim))
+		return 0;
+	if (request->cpuset)
+		nodes &= request->cpuset;
+	for (unsigned node = 0; node < yard->nr_nodes; node++)
+		with_memory |= (uint64_t)yard->nodes[node].has_memory << node;
+	return yard->local->owner[request->local_reclaim - 1].config.home & nodes & with_memory;
 }

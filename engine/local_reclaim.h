@@ -106,7 +106,7 @@ struct local_reclaim {
 	yard_spinlock runs_lock; // innermost too
 	uint32_t first_run, nr_runs; // a ring; oldest first
 	struct local_run run[LOCAL_RUNS];
-	_Atomic uint64_t waiting[YARD_NODES_MAX]; // a: pages in runs by home
+	_Atomic uint64_t waiting[YARD_NODES_MAX]; // a (written under runs_lock): pages in runs by home
 	struct local_node node[];
 };
 
@@ -161,5 +161,6 @@ void local_wake(struct yard *yard, unsigned node);
 
 // ---- local_reclaim_home.c ----
 void local_note_spill(struct yard *yard, unsigned owner, unsigned home, uint32_t pfn, unsigned order);
+void local_forget_spills(struct yard *yard, unsigned owner); // they stay where they are; quiescent
 // Moves some pages home; returns how many, and in *more whether others wait.
 uint64_t local_move_home(struct yard *yard, unsigned node, bool *more);

@@ -196,7 +196,7 @@ static void account_pass(struct yard *yard, unsigned node, unsigned owner, struc
 	struct local_pass *pass = &local_node(yard, node)->pass;
 	unsigned level = local_level(yard, node, owner);
 
-	local_add(&pass->found, batch->chosen);
+	local_add(&pass->found, batch->freed); // what cannot be freed is none
 	if (batch->floored)
 		atomic_store_explicit(&pass->floored, true, memory_order_relaxed);
 	if (batch->young)

@@ -40,12 +40,21 @@ static bool extend_some(struct local_reclaim *local, unsigned owner, unsigned ho
 	return false;
 }
 
+// Those before it move up; the order stays.
+static void remove_run(struct local_reclaim *local, uint32_t i)
+{
+	for (; i; i--)
+		*run_at(local, i) = *run_at(local, i - 1);
+	local->first_run = (local->first_run + 1) % LOCAL_RUNS;
+	local->nr_runs--;
+}
+
 // When there is no room for more they are not known: nothing moves them home.
 void local_note_spill(struct yard *yard, unsigned owner, unsigned home, uint32_t pfn, unsigned order)
 {
 	struct local_reclaim *local = yard->local;
 	uint32_t pages = 1u << order;
-	bool noted;
+	bool noted, first;
 
 	if (!local->owner[owner].config.repatriate_mbps || !yard->owner.move || !yard->owner.local_home)
 		return;
@@ -56,56 +65,59 @@ void local_note_spill(struct yard *yard, unsigned owner, unsigned home, uint32_t
 			(struct local_run){ pfn, (uint16_t)pages, (uint8_t)owner, (uint8_t)home };
 		noted = true;
 	}
-	yard_spin_unlock(&local->runs_lock);
+	first = noted && !local_read(&local->waiting[home]);
 	if (noted)
 		local_add(&local->waiting[home], pages);
+	yard_spin_unlock(&local->runs_lock);
+	if (first) // where there is no headroom nothing else wakes the reclaimer that moves them
+		yard_host_wake(&yard->host, queue_of(home, YARD_QUEUE_LOCAL_RECLAIM));
 }
 
-static void drop_first(struct local_reclaim *local)
+void local_forget_spills(struct yard *yard, unsigned owner)
 {
-	local->first_run = (local->first_run + 1) % LOCAL_RUNS;
-	local->nr_runs--;
+	struct local_reclaim *local = yard->local;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < local->nr_runs; i++) {
+		const struct local_run run = *run_at(local, i);
+
+		if (run.owner == owner)
+			atomic_fetch_sub_explicit(&local->waiting[run.home], run.pages, memory_order_relaxed);
+		else
+			*run_at(local, kept++) = run;
+	}
+	local->nr_runs = kept;
 }
 
-static uint32_t take_first(struct local_reclaim *local)
+// The oldest run that wants to go to this node and whose owner has something left; nr_runs: none.
+static uint32_t oldest_run(struct local_reclaim *local, unsigned node, const uint64_t *left)
 {
-	struct local_run *run = run_at(local, 0);
-	uint32_t pfn = run->start++;
+	uint32_t i = 0;
 
-	if (!--run->pages)
-		drop_first(local);
-	return pfn;
+	while (i < local->nr_runs && (run_at(local, i)->home != node || !left[run_at(local, i)->owner]))
+		i++;
+	return i;
 }
 
-// The next page that wants to go to this node and whose owner has something left; *owner: only his, -1: anybody's, and
-// is told. PFN_NONE: none. Runs of other homes go to the end of the ring.
+// The next page of the oldest run; *owner: only his, -1: anybody's, and is told. PFN_NONE: none.
 static uint32_t next_spilled(struct yard *yard, unsigned node, uint64_t *left, int *owner)
 {
 	struct local_reclaim *local = yard->local;
-	uint32_t pfn = PFN_NONE;
-	uint64_t gone = 0;
+	uint32_t pfn = PFN_NONE, i;
+	struct local_run *run;
 
 	yard_spin_lock(&local->runs_lock);
-	for (uint32_t tries = local->nr_runs; tries; tries--) {
-		const struct local_run run = *run_at(local, 0);
-
-		if (run.home == node && left[run.owner]) {
-			if (*owner >= 0 && run.owner != *owner)
-				break;
-			*owner = run.owner;
-			left[run.owner]--;
-			gone++;
-			pfn = take_first(local);
-			break;
-		}
-		drop_first(local);
-		if (run.home == node && !local->owner[run.owner].config.repatriate_mbps) // it was switched off
-			gone += run.pages;
-		else
-			*run_at(local, local->nr_runs++) = run;
+	i = oldest_run(local, node, left);
+	run = run_at(local, i);
+	if (i < local->nr_runs && (*owner < 0 || run->owner == *owner)) {
+		*owner = run->owner;
+		left[run->owner]--;
+		pfn = run->start++;
+		if (!--run->pages)
+			remove_run(local, i);
+		atomic_fetch_sub_explicit(&local->waiting[node], 1, memory_order_relaxed);
 	}
 	yard_spin_unlock(&local->runs_lock);
-	atomic_fetch_sub_explicit(&local->waiting[node], gone, memory_order_relaxed);
 	return pfn;
 }
 
@@ -125,7 +137,8 @@ static bool wants_home(struct yard *yard, unsigned node, unsigned owner, uint32_
 // Pages of one owner. Returns how many of those that wait it has looked at; adds to *moved.
 static uint64_t move_batch(struct yard *yard, unsigned node, uint64_t *left, uint64_t most, uint64_t *moved)
 {
-	const uint32_t gfp = (YARD_GFP_HIGHUSER_MOVABLE & ~(uint32_t)YARD_GFP_NOIO) | YARD_GFP_NOMEMALLOC | YARD_GFP_NOWARN;
+	const uint32_t gfp = (YARD_GFP_HIGHUSER_MOVABLE & ~(uint32_t)YARD_GFP_NOIO) | YARD_GFP_NOMEMALLOC
+			     | YARD_GFP_NOWARN;
 	uint64_t taken = 0, some;
 	struct list list;
 	int owner = -1;
@@ -149,16 +162,16 @@ static uint64_t move_batch(struct yard *yard, unsigned node, uint64_t *left, uin
 	return taken;
 }
 
-// Whose pages wait; -1: nobody's.
-static int waiting_owner(struct yard *yard, unsigned node)
+// Whose pages are next; -1: nobody's.
+static int waiting_owner(struct yard *yard, unsigned node, const uint64_t *left)
 {
 	struct local_reclaim *local = yard->local;
-	int owner = -1;
+	uint32_t i;
+	int owner;
 
 	yard_spin_lock(&local->runs_lock);
-	for (uint32_t i = 0; i < local->nr_runs && owner < 0; i++)
-		if (run_at(local, i)->home == node)
-			owner = run_at(local, i)->owner;
+	i = oldest_run(local, node, left);
+	owner = i < local->nr_runs ? run_at(local, i)->owner : -1;
 	yard_spin_unlock(&local->runs_lock);
 	return owner;
 }
@@ -172,7 +185,7 @@ static bool may_evict(struct yard *yard, unsigned node, unsigned owner)
 static uint64_t room_at_home(struct yard *yard, unsigned node, const uint64_t *left)
 {
 	uint64_t mark = local_high_mark(yard, node);
-	int owner = waiting_owner(yard, node);
+	int owner = waiting_owner(yard, node, left);
 	uint64_t pages = owner >= 0 ? left[owner] : 0;
 	struct local_batch batch = { .freed = 1 };
 
@@ -190,7 +203,8 @@ static uint64_t allot(const struct yard *yard, uint64_t *left)
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < yard->local->nr_owners; i++) {
-		left[i] = (uint64_t)yard->local->owner[i].config.repatriate_mbps * LOCAL_PAGES_PER_MB / MOVE_PERIOD_SHARE;
+		left[i] = (uint64_t)yard->local->owner[i].config.repatriate_mbps * LOCAL_PAGES_PER_MB
+			  / MOVE_PERIOD_SHARE;
 		sum += left[i];
 	}
 	return sum;
@@ -199,14 +213,14 @@ static uint64_t allot(const struct yard *yard, uint64_t *left)
 uint64_t local_move_home(struct yard *yard, unsigned node, bool *more)
 {
 	uint64_t left[YARD_LOCAL_OWNERS_MAX], pages = allot(yard, left), room = room_at_home(yard, node, left);
-	uint64_t taken = 1, moved = 0, allotted = pages;
+	uint64_t taken = 1, moved = 0;
 
 	pages = pages < room ? pages : room;
 	for (; pages && taken && local_read(&yard->local->waiting[node]); pages -= taken) {
 		taken = move_batch(yard, node, left, pages, &moved);
 		yard_host_yield(&yard->host);
 	}
-	*more = allotted && local_read(&yard->local->waiting[node]);
+	*more = local_read(&yard->local->waiting[node]);
 	return moved;
 }
 
@@ -220,6 +234,12 @@ const char *yard_local_reason_name(unsigned reason)
 	};
 
 	return reason < YARD_LOCAL_REASONS ? names[reason] : "?";
+}
+
+// Nobody has asked for a page for as long as rates are averaged over: what was computed then says nothing of now.
+static bool quiet(struct yard *yard, unsigned node)
+{
+	return time_since(now_ns(yard), local_read(&local_node(yard, node)->refreshed_at)) >= LOCAL_SECOND;
 }
 
 int yard_local_get(struct yard *yard, unsigned number, struct yard_local_stat *stat)
@@ -242,7 +262,7 @@ int yard_local_get(struct yard *yard, unsigned number, struct yard_local_stat *s
 	for (unsigned node = 0; node < yard->nr_nodes; node++) {
 		const struct local_share *share = &local_node(yard, node)->share[number - 1];
 
-		stat->rate += share->rate;
+		stat->rate += quiet(yard, node) ? 0 : share->rate;
 		stat->limit += share->limit;
 		stat->level = share->level < stat->level ? share->level : stat->level;
 	}
@@ -257,7 +277,8 @@ int yard_local_get_node(struct yard *yard, unsigned node, struct yard_local_node
 		return YARD_ERANGE;
 	n = local_node(yard, node);
 	*state = (struct yard_local_node){
-		.wmark_low = local_read(&n->wmark_low), .wmark_high = local_read(&n->wmark_high),
+		.wmark_low = quiet(yard, node) ? 0 : local_read(&n->wmark_low),
+		.wmark_high = quiet(yard, node) ? 0 : local_read(&n->wmark_high),
 		.free = local_free(yard, node), .garbage = local_inactive(yard, node), .wakes = local_read(&n->wakes),
 		.reclaimed = local_read(&n->reclaimed), .looked_at = local_read(&n->looked_at),
 		.spilled = local_read(&yard->local->waiting[node]),

@@ -185,7 +185,7 @@ void local_reset_share(struct local_share *share, const struct yard_local_config
 static void fill(struct local_share *share, uint64_t now)
 {
 	uint64_t elapsed = time_since(now, share->filled_at), depth = share->limit / BUCKET_SHARE;
-	uint64_t pages = mult_frac(elapsed < LOCAL_SECOND ? elapsed : LOCAL_SECOND, share->limit, LOCAL_SECOND);
+	uint64_t pages = mult_frac(share->limit, elapsed < LOCAL_SECOND ? elapsed : LOCAL_SECOND, LOCAL_SECOND);
 
 	if (!pages)
 		return;

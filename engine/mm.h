@@ -495,8 +495,8 @@ bool allow_direct_reclaim(struct yard *yard, unsigned node); // D-3's test
 // ---- direct_reclaim.c ----
 // SP-32, D-1 to D-5. Returns pages reclaimed or 1 for "ready for compaction".
 uint64_t try_to_free_pages(struct yard *yard, const struct alloc_context *ctx, unsigned reclaim_order);
-// One round of memory.reclaim (P-2, P-3) for the group of all pages: D-4 and D-5 over all nodes, the nearest first, until
-// `pages` (at least 32) are reclaimed. swappiness: -1: the yard's. Returns pages reclaimed.
+// One round of memory.reclaim (P-2, P-3) for the group of all pages: D-4 and D-5 over all nodes, the nearest first,
+// until `pages` (at least 32) are reclaimed. swappiness: -1: the yard's. Returns pages reclaimed.
 uint64_t try_to_free_group_pages(struct yard *yard, uint64_t pages, int swappiness);
 static inline bool can_reclaim(const struct yard *yard) // something may be reclaimed at all
 {
@@ -663,7 +663,9 @@ struct local_request {
 size_t local_reclaim_size(unsigned nr_nodes);
 void setup_local_reclaim(struct yard *yard);
 bool local_owner_exists(const struct yard *yard, unsigned owner); // from 1
-uint64_t local_reclaim_home(const struct yard *yard, unsigned owner); // 0: no such owner, or the node of each request
+// The nodes that the owner names and that a whole request from outside of interrupts may use; 0: as without the policy,
+// or the node of each request. Zones are not looked at.
+uint64_t local_reclaim_homes(const struct yard *yard, const struct yard_request *request);
 // L5: the fast attempt. PFN_NONE: the slow path is next, on local->home only if it is confined.
 uint32_t local_reclaim_walk(struct yard *yard, struct alloc_context *ctx, unsigned flags, struct local_request *local);
 void local_reclaim_placed(struct yard *yard, const struct alloc_context *ctx, const struct local_request *local,

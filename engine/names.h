@@ -169,6 +169,7 @@
 #define local_charge pageyard_engine_local_charge
 #define local_choose_owner pageyard_engine_local_choose_owner
 #define local_evict pageyard_engine_local_evict
+#define local_forget_spills pageyard_engine_local_forget_spills
 #define local_free pageyard_engine_local_free
 #define local_garbage_for_owners pageyard_engine_local_garbage_for_owners
 #define local_has_garbage pageyard_engine_local_has_garbage
@@ -179,7 +180,7 @@
 #define local_move_home pageyard_engine_local_move_home
 #define local_note_spill pageyard_engine_local_note_spill
 #define local_owner_exists pageyard_engine_local_owner_exists
-#define local_reclaim_home pageyard_engine_local_reclaim_home
+#define local_reclaim_homes pageyard_engine_local_reclaim_homes
 #define local_reclaim_placed pageyard_engine_local_reclaim_placed
 #define local_reclaim_size pageyard_engine_local_reclaim_size
 #define local_reclaim_walk pageyard_engine_local_reclaim_walk

@@ -37,7 +37,8 @@ void reclaimer_enter(struct yard *yard, struct reclaimer *reclaimer, uint32_t gf
 	*reclaimer = (struct reclaimer){ .without_task = !current_task(yard) };
 	if (reclaimer->without_task)
 		yard_set_current(yard, &reclaimer->nobody);
-	reclaimer->locked = site && lockcheck_reclaim_enter(yard, gfp, site); // of who is PF_MEMALLOC already it says nothing
+	// First: of who is PF_MEMALLOC already the checker says nothing.
+	reclaimer->locked = site && lockcheck_reclaim_enter(yard, gfp, site);
 	reclaimer->memalloc = memalloc_enter(yard);
 }
 

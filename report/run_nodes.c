@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rows about nodes: where memory lies (spec 05 C2, C6), that is what each node holds and has given, what each workload has
-// on it, and what accesses to it cost; and how long its kswapd and kcompactd were at work.
+// Rows about nodes: where memory lies (spec 05 C2, C6), that is what each node holds and has given, what each workload
+// has on it, and what accesses to it cost; and how long its kswapd and kcompactd were at work.
 
 #include <math.h>
 

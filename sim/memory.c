@@ -264,6 +264,8 @@ void count_resident(struct simulation *sim, struct memory_object *object, uint32
 	object->resident += (uint64_t)pages;
 	if (object->process)
 		object->process->resident += (uint64_t)pages;
+	if (!object->resident && object->file && object->file->emptied)
+		object->file->emptied(sim, object->file->emptied_context);
 }
 
 void count_moved(struct simulation *sim, struct memory_object *object, uint32_t from, uint32_t to, int64_t pages)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the files of NUMA balancing share: numa_scan.c marks, numa_fault.c moves pages, numa_group.c knows who uses what
-// and moves tasks.
+// What the files of NUMA balancing share: numa_scan.c chooses mappings, numa_mark.c marks their pages, numa_fault.c
+// moves pages, numa_group.c knows who uses what and moves tasks.
 
 #pragma once
 
@@ -60,6 +60,13 @@ const struct yard_mempolicy *numa_policy(const struct memory_object *object, con
 struct numa_mapping *numa_mapping_of(const struct process *process, struct memory_object *object);
 // B3: period of a scan by the size of the process.
 void numa_periods(const struct simulation *sim, const struct process *process, uint64_t *min_ns, uint64_t *max_ns);
+
+// ---- numa_mark.c ----
+
+// B6: marks pages of a region, whose first page this is, for the process, which runs on the node. Returns the marks
+// that are new; a huge page has one.
+unsigned numa_mark_region(struct simulation *sim, struct memory_object *object, uint64_t first,
+			  const struct process *process, unsigned cpu_node);
 
 // ---- numa_group.c ----
 

@@ -142,13 +142,18 @@ static void count_fault(struct simulation *sim, struct sim_task *task, const str
 	numa_count_fault(sim, task, hint->node, hint->pages, private);
 }
 
+static bool may_have(const struct sim_task *task, unsigned node) // M13
+{
+	return !task->placement.cpuset || task->placement.cpuset >> node & 1;
+}
+
 static void try_to_move(struct simulation *sim, struct sim_task *task, struct hint *hint, unsigned target)
 {
 	struct numa_balancing_statistics *statistics = &sim->balancing->statistics;
 	bool promotion = !numa_is_top_tier(sim, hint->node) && numa_is_top_tier(sim, target);
 
 	sim->inside++;
-	if (yard_migrate_misplaced(sim->yard, hint->pfn, target) == YARD_OK) {
+	if (may_have(task, target) && yard_migrate_misplaced(sim->yard, hint->pfn, target) == YARD_OK) {
 		statistics->pages_migrated += hint->pages;
 		statistics->promoted += promotion ? hint->pages : 0;
 		hint->node = target;

@@ -21,6 +21,9 @@ struct file {
 	uint32_t users;	      // open or mapped; freed when 0 and unlinked
 	uint32_t mappings;    // by processes (process_map_file())
 	bool unlinked;
+	// When its last cached page has gone, by reclaim as well: must not allocate. NULL: nobody wants to know.
+	void (*emptied)(struct simulation *sim, void *context);
+	void *emptied_context;
 	// Reading.
 	uint64_t next_read;	 // page after the last read: sequential reads continue there
 	uint64_t window_start;	 // readahead: the last one

@@ -11,29 +11,6 @@
 #include "sim/scheduler_internal.h"
 
 static const uint64_t slice_ns = 3 * NS_PER_MS, slice_min_ns = 750 * NS_PER_US, wakeup_lag_ns = NS_PER_MS;
-enum { NICE_MIN = -20, NICES = 40 };
-
-// ---- weights ----
-
-void weights_init(struct scheduler *scheduler) // each step of the nice value is a quarter
-{
-	uint64_t *inverse = scheduler->inverse_weight;
-
-	inverse[-NICE_MIN] = UINT64_C(1) << 32;
-	for (int i = -NICE_MIN + 1; i < NICES; i++)
-		inverse[i] = inverse[i - 1] * 5 / 4;
-	for (int i = -NICE_MIN; i > 0; i--)
-		inverse[i - 1] = inverse[i] * 4 / 5;
-}
-
-static void add_vruntime(const struct scheduler *scheduler, struct sim_task *task, uint64_t ns)
-{
-	unsigned __int128 sum = (unsigned __int128)ns * scheduler->inverse_weight[task->nice - NICE_MIN];
-
-	sum += task->vruntime_part;
-	task->vruntime += (uint64_t)(sum >> 32);
-	task->vruntime_part = (uint32_t)sum;
-}
 
 static uint64_t key_of(const struct sim_task *task)
 {
@@ -55,45 +32,7 @@ static unsigned cpu_load(const struct cpu *cpu)
 	return (unsigned)cpu->queue.nr + (cpu->current != NULL);
 }
 
-// ---- time ----
-
-static void raise_min_vruntime(struct cpu *cpu)
-{
-	const struct event_node *first = event_queue_first(&cpu->queue);
-	uint64_t least = UINT64_MAX;
-
-	if (cpu->current && !cpu->current->realtime)
-		least = cpu->current->vruntime;
-	if (first && first->time && first->time < least)
-		least = first->time;
-	if (least != UINT64_MAX && least > cpu->min_vruntime)
-		cpu->min_vruntime = least;
-}
-
-void account_current(struct scheduler *scheduler, struct cpu *cpu, uint64_t now)
-{
-	struct sim_task *task = cpu->current;
-	uint64_t ns = now - cpu->charged_at, user = task->stretch_user;
-
-	if (!ns)
-		return;
-	cpu->charged_at = now;
-	task->stretch_user = 0;
-	task->user_ns += user;
-	task->system_ns += ns - user;
-	cpu->times.user += user;
-	cpu->times.system += ns - user;
-	if (!task->realtime)
-		add_vruntime(scheduler, task, ns);
-	raise_min_vruntime(cpu);
-}
-
-uint64_t task_cpu_ns(const struct simulation *sim, const struct sim_task *task)
-{
-	uint64_t ns = task->user_ns + task->system_ns;
-
-	return task == sim->scheduler->running ? ns + sim_now(sim) - sim->scheduler->cpu[task->cpu].charged_at : ns;
-}
+// ---- slices ----
 
 uint64_t cpu_deadline(const struct cpu *cpu)
 {
@@ -104,44 +43,6 @@ uint64_t cpu_deadline(const struct cpu *cpu)
 	if (cpu->preempt) // it could not run yet when it was picked
 		return task_of(event_queue_first(&cpu->queue))->ready_at;
 	return cpu->slice_end;
-}
-
-// Whoever looks at a CPU's min_vruntime must find it as it is now.
-void account_running(struct scheduler *scheduler)
-{
-	if (scheduler->running)
-		account_current(scheduler, &scheduler->cpu[scheduler->running->cpu], sim_now(scheduler->sim));
-}
-
-void plan_computing(struct cpu *cpu)
-{
-	uint64_t deadline = cpu_deadline(cpu), end = cpu->clock + cpu->current->computing;
-
-	if (end < cpu->clock || end > deadline)
-		end = deadline;
-	cpu->planned = end - cpu->clock;
-	cpu->clock = end;
-}
-
-void end_computing(struct scheduler *scheduler, struct cpu *cpu)
-{
-	cpu->current->stretch_user += cpu->planned;
-	cpu->current->computing -= cpu->planned;
-	cpu->planned = 0;
-	account_current(scheduler, cpu, cpu->clock);
-}
-
-void cut_computing(struct scheduler *scheduler, struct cpu *cpu, uint64_t now)
-{
-	uint64_t begin = cpu->clock - cpu->planned, done = now > begin ? now - begin : 0;
-
-	if (done >= cpu->planned)
-		return;
-	cpu->clock -= cpu->planned - done;
-	cpu->planned = done;
-	end_computing(scheduler, cpu);
-	event_queue_move(&scheduler->cpus, &cpu->event, cpu->clock);
-	lower_horizon(scheduler, cpu->clock + scheduler->grain);
 }
 
 static void set_slice(struct cpu *cpu)
@@ -451,6 +352,7 @@ bool scheduler_move_to_node(struct simulation *sim, unsigned node)
 		return false;
 	task->wanted_node = (uint16_t)(node + 1);
 	give_way(scheduler);
+	task->wanted_node = 0; // who asked for this CPU's node at the same time may have taken it there
 	return scheduler->cpu[task->cpu].node == node;
 }
 

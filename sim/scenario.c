@@ -179,6 +179,16 @@ static void check_place(struct config *config, const struct scenario *scenario, 
 		config_error(config, common->place, "local_reclaim", "home: %s", reason);
 }
 
+static void check_kind(struct config *config, const struct scenario *scenario, const struct workload *workload)
+{
+	const char *key = NULL;
+	char reason[200];
+
+	if (workload->kind->check
+	    && !workload->kind->check(workload->parameters, &scenario->machine, &key, reason, sizeof(reason)))
+		config_error(config, workload->common.place, key, "%s", reason);
+}
+
 static void check_time(struct config *config, const struct workload_common *common)
 {
 	if (common->stop_ns <= common->start_ns)
@@ -225,8 +235,10 @@ static bool build_workloads(struct config *config, const struct scenario_file *f
 		workload->nr_all = scenario->nr_workloads;
 		measured |= !workload->common.first && !workload->common.background;
 		check_time(config, &workload->common);
-		if (scenario->machine.nr_cpus)
+		if (scenario->machine.nr_cpus) {
 			check_place(config, scenario, &workload->common);
+			check_kind(config, scenario, workload);
+		}
 	}
 	check_groups(config, scenario);
 	if (file->until_done && !measured)

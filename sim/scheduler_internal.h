@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the scheduler's files share: scheduler.c (the event loop), run_queue.c (who runs where), task.c (tasks, sleep,
-// wait queues), timer.c.
+// What the scheduler's files share: scheduler.c (the event loop), run_queue.c (who runs where), cpu_time.c (how
+// long), task.c (tasks, sleep, wait queues), timer.c.
 //
 // Two queues hold what is to come: `cpus` those CPUs that have a task, by their clock, and `alarms` timers and the ends
 // of sleeps, by their time. Of two that are due at the same time the alarm is first, then the one that was added first.
@@ -59,9 +59,8 @@ struct scheduler {
 	uint64_t inverse_weight[40];	 // of nice values from -20: 2^32 / weight, where nice 0 weighs 1
 };
 
-// ---- run_queue.c ----
+// ---- cpu_time.c ----
 void weights_init(struct scheduler *scheduler);
-void task_make_ready(struct scheduler *scheduler, struct sim_task *task); // it was created or is awake: finds it a CPU
 void account_current(struct scheduler *scheduler, struct cpu *cpu, uint64_t now);
 void account_running(struct scheduler *scheduler); // the same for the running task, now
 // task_compute() has no effect on others, so a CPU is put ahead of them to its end, or to the next time at which its
@@ -69,6 +68,9 @@ void account_running(struct scheduler *scheduler); // the same for the running t
 void plan_computing(struct cpu *cpu);
 void end_computing(struct scheduler *scheduler, struct cpu *cpu); // as planned
 void cut_computing(struct scheduler *scheduler, struct cpu *cpu, uint64_t now);
+
+// ---- run_queue.c ----
+void task_make_ready(struct scheduler *scheduler, struct sim_task *task); // it was created or is awake: finds it a CPU
 // Who runs on it from now on: cpu->current, which may stay the same. False: nobody; it is idle.
 bool pick_task(struct scheduler *scheduler, struct cpu *cpu);
 bool is_idle(const struct scheduler *scheduler, unsigned cpu);

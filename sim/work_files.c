@@ -7,17 +7,31 @@ size_t work_files_size(uint64_t nr)
 	return nr * sizeof(struct work_file);
 }
 
+static void emptied(struct simulation *sim, void *context)
+{
+	cached_file_emptied(sim, context);
+}
+
+static bool create_file(struct simulation *sim, struct work_file *item, uint64_t size)
+{
+	item->file = file_create(sim, size);
+	if (!item->file)
+		return false;
+	item->cached.file = item->file;
+	item->file->emptied = emptied;
+	item->file->emptied_context = &item->cached;
+	return true;
+}
+
 bool work_files_create(struct simulation *sim, struct sim_task *task, struct work_files *files, void *memory,
 		       uint64_t nr, struct config_range size)
 {
 	*files = (struct work_files){.item = memory};
 	if (!memory || !kernel_caches(sim, &files->caches))
 		return false;
-	for (; files->nr < nr; files->nr++) {
-		files->item[files->nr].file = file_create(sim, workload_draw(task, size));
-		if (!files->item[files->nr].file)
+	for (; files->nr < nr; files->nr++)
+		if (!create_file(sim, &files->item[files->nr], workload_draw(task, size)))
 			return false;
-	}
 	return true;
 }
 
@@ -42,6 +56,7 @@ static void delete_file(struct simulation *sim, struct work_files *files, uint64
 
 	if (!item->file)
 		return;
+	item->file->emptied = NULL;
 	cached_file_delete(sim, &files->caches, &item->cached);
 	file_unlink(sim, item->file);
 	item->file = NULL;
@@ -50,8 +65,7 @@ static void delete_file(struct simulation *sim, struct work_files *files, uint64
 struct file *work_files_replace(struct simulation *sim, struct work_files *files, uint64_t i)
 {
 	delete_file(sim, files, i);
-	files->item[i].file = file_create(sim, 0);
-	return files->item[i].file;
+	return create_file(sim, &files->item[i], 0) ? files->item[i].file : NULL;
 }
 
 void work_files_delete(struct simulation *sim, struct work_files *files)

@@ -2,6 +2,8 @@
 
 #include "sim/work_kernel.h"
 
+#include "sim/page_cache.h"
+
 enum { SOCKET_ORDER = 3 };
 
 #define PIPE_GFP (YARD_GFP_HIGHUSER | YARD_GFP_ACCOUNT)
@@ -10,20 +12,8 @@ enum { SOCKET_ORDER = 3 };
 
 // ---- slab caches ----
 
-// The shrinker has freed one of a file's objects.
-static void inode_evicted(struct simulation *sim, void *context, uint64_t tag)
-{
-	(void)sim;
-	(void)context;
-	((struct cached_file *)(uintptr_t)tag)->has_inode = false;
-}
-
-static void dentry_evicted(struct simulation *sim, void *context, uint64_t tag)
-{
-	(void)sim;
-	(void)context;
-	((struct cached_file *)(uintptr_t)tag)->has_dentry = false;
-}
+static void inode_evicted(struct simulation *sim, void *context, uint64_t tag);
+static void dentry_evicted(struct simulation *sim, void *context, uint64_t tag);
 
 #define CACHE(cache_name, bytes) {.name = cache_name, .size = bytes, .order = SLAB_ORDER_DEFAULT}
 #define SHRINKABLE(cache_name, bytes, on_evicted)                                                                      \
@@ -217,6 +207,50 @@ void pages_free(struct simulation *sim, const uint32_t *page, uint32_t nr)
 
 // ---- cached files ----
 
+static bool inode_is_held(const struct cached_file *file)
+{
+	return file->users || file->has_dentry || (file->file && file->file->object && file->file->object->resident);
+}
+
+static void let_inode_go(struct simulation *sim, struct cached_file *file)
+{
+	if (!file->has_inode || file->inode_on_lru || inode_is_held(file))
+		return;
+	file->inode_on_lru = true;
+	slab_release_to_lru(sim, slab_cache_get(sim, &cache_configs[KERNEL_INODE]), file->inode, (uintptr_t)file);
+}
+
+static void hold_inode(struct simulation *sim, const struct kernel_caches *caches, struct cached_file *file)
+{
+	if (file->inode_on_lru)
+		slab_take_from_lru(sim, caches->cache[KERNEL_INODE], file->inode);
+	file->inode_on_lru = false;
+}
+
+// The shrinker has freed one of a file's objects.
+static void inode_evicted(struct simulation *sim, void *context, uint64_t tag)
+{
+	struct cached_file *file = (struct cached_file *)(uintptr_t)tag;
+
+	(void)sim;
+	(void)context;
+	file->has_inode = file->inode_on_lru = false;
+}
+
+static void dentry_evicted(struct simulation *sim, void *context, uint64_t tag)
+{
+	struct cached_file *file = (struct cached_file *)(uintptr_t)tag;
+
+	(void)context;
+	file->has_dentry = false;
+	let_inode_go(sim, file);
+}
+
+void cached_file_emptied(struct simulation *sim, struct cached_file *file)
+{
+	let_inode_go(sim, file);
+}
+
 bool cached_file_open(struct simulation *sim, const struct kernel_caches *caches, struct cached_file *file)
 {
 	sim_charge(sim, COST_SYSCALL, 1);
@@ -224,8 +258,7 @@ bool cached_file_open(struct simulation *sim, const struct kernel_caches *caches
 		return true;
 	if (file->has_dentry)
 		slab_take_from_lru(sim, caches->cache[KERNEL_DENTRY], file->dentry);
-	if (file->has_inode) // both first: an allocation may evict the other one
-		slab_take_from_lru(sim, caches->cache[KERNEL_INODE], file->inode);
+	hold_inode(sim, caches, file); // both first: an allocation may evict the other one
 	if (!file->has_dentry)
 		file->has_dentry = slab_alloc(sim, caches->cache[KERNEL_DENTRY], YARD_GFP_KERNEL, &file->dentry);
 	if (!file->has_inode)
@@ -243,8 +276,7 @@ void cached_file_close(struct simulation *sim, const struct kernel_caches *cache
 		return;
 	if (file->has_dentry)
 		slab_release_to_lru(sim, caches->cache[KERNEL_DENTRY], file->dentry, (uintptr_t)file);
-	if (file->has_inode)
-		slab_release_to_lru(sim, caches->cache[KERNEL_INODE], file->inode, (uintptr_t)file);
+	let_inode_go(sim, file);
 }
 
 void cached_file_delete(struct simulation *sim, const struct kernel_caches *caches, struct cached_file *file)
@@ -254,9 +286,8 @@ void cached_file_delete(struct simulation *sim, const struct kernel_caches *cach
 		slab_take_from_lru(sim, caches->cache[KERNEL_DENTRY], file->dentry);
 		slab_free(sim, caches->cache[KERNEL_DENTRY], file->dentry);
 	}
-	if (file->has_inode) {
-		slab_take_from_lru(sim, caches->cache[KERNEL_INODE], file->inode);
+	hold_inode(sim, caches, file);
+	if (file->has_inode)
 		slab_free(sim, caches->cache[KERNEL_INODE], file->inode);
-	}
 	*file = (struct cached_file){0};
 }

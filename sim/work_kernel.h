@@ -82,15 +82,19 @@ void pages_free(struct simulation *sim, const uint32_t *page, uint32_t nr); // o
 
 // ---- files as the file system's caches know them ----
 
+// The dentry is on its LRU while nobody has the file open. The inode is on its own only when nothing holds it: no user,
+// no dentry, and no page of the file in the page cache.
 struct cached_file { // all zero: not cached
 	struct slab_object inode, dentry;
-	bool has_inode, has_dentry;
+	bool has_inode, has_dentry, inode_on_lru;
 	uint32_t users;
+	const struct file *file; // whose pages hold the inode; NULL: none do
 };
 
 // open() or creat(): looks its dentry and inode up, or makes them. False: no memory. A cached file must not move.
 bool cached_file_open(struct simulation *sim, const struct kernel_caches *caches, struct cached_file *file);
-// Unused from now on, but cached until the shrinker wants it.
+// Unused from now on, but cached until the shrinker wants it and may have it.
 void cached_file_close(struct simulation *sim, const struct kernel_caches *caches, struct cached_file *file);
 void cached_file_delete(struct simulation *sim, const struct kernel_caches *caches,
 			struct cached_file *file); // nobody has it open
+void cached_file_emptied(struct simulation *sim, struct cached_file *file); // `file->file` has no cached page any more

@@ -35,18 +35,14 @@ static const struct config_field fields[] = {
 
 // ---- pairs ----
 
-static bool read_nodes(struct simulation *sim, const char *text, uint64_t *nodes)
+static uint64_t read_nodes(const struct simulation *sim, const char *text)
 {
 	unsigned nr_nodes = sim->machine->nr_nodes;
 	char reason[128];
+	uint64_t nodes;
 
-	if (!placement_nodes(text, nr_nodes, nodes, reason, sizeof(reason))) {
-		sim_fail(sim, "migrate-pages: '%.40s': %s", text, reason);
-		return false;
-	}
-	if (!*nodes)
-		*nodes = UINT64_MAX >> (64 - nr_nodes);
-	return true;
+	placement_nodes(text, nr_nodes, &nodes, reason, sizeof(reason)); // it has been checked
+	return nodes ? nodes : UINT64_MAX >> (64 - nr_nodes);
 }
 
 static unsigned goes_to(unsigned node, uint64_t from, uint64_t to)
@@ -153,11 +149,9 @@ static void migrate(struct simulation *sim, struct sim_task *task, void *argumen
 {
 	struct workload_instance *instance = argument;
 	const struct migrate_pages *p = workload_parameters(instance);
-	uint64_t from, to, left, start = sim_now(sim);
+	uint64_t from = read_nodes(sim, p->from), to = read_nodes(sim, p->to), left, start = sim_now(sim);
 	unsigned source, target;
 
-	if (!read_nodes(sim, p->from, &from) || !read_nodes(sim, p->to, &to))
-		return;
 	left = from;
 	if (__builtin_popcountll(from) != __builtin_popcountll(to))
 		left &= ~to;
@@ -170,5 +164,17 @@ static void migrate(struct simulation *sim, struct sim_task *task, void *argumen
 		;
 }
 
-WORKLOAD_KIND(kind_migrate_pages, "migrate-pages", "moves the memory of processes to other nodes", struct migrate_pages,
-	      fields, migrate);
+static bool check(const void *parameters, const struct machine *machine, const char **key, char *reason, size_t size)
+{
+	const struct migrate_pages *p = parameters;
+	uint64_t nodes;
+
+	*key = "from";
+	if (!placement_nodes(p->from, machine->nr_nodes, &nodes, reason, size))
+		return false;
+	*key = "to";
+	return placement_nodes(p->to, machine->nr_nodes, &nodes, reason, size);
+}
+
+WORKLOAD_KIND_CHECKED(kind_migrate_pages, "migrate-pages", "moves the memory of processes to other nodes",
+		      struct migrate_pages, fields, migrate, check);

@@ -6,6 +6,7 @@
 // anybody goes on; without, the mapping has its policy from the beginning. With `maps` it is a mapping of a file, one for
 // all instances: shared and written (a file with nothing on the disk), or read-only (all of it is on the disk).
 
+#include <stdio.h>
 #include <string.h>
 
 #include "sim/machine.h"
@@ -164,9 +165,7 @@ static bool map_file(struct simulation *sim, struct sim_task *task, struct workl
 	const struct populate *p = workload_parameters(instance);
 	struct mapped_file *mapped = workload_shared(sim, instance->workload, sizeof(*mapped));
 
-	if (p->mbind_flags || p->hugepages || strcmp(p->mbind, "default"))
-		sim_fail(sim, "populate: mbind and hugepages are for anonymous memory");
-	if (sim->error[0] || !mapped || !enter_file(sim, mapped, p))
+	if (!mapped || !enter_file(sim, mapped, p))
 		return false;
 	shared->mapped = mapped;
 	if (!process_map_file(sim, task->process, mapped->file, p->maps == MAPS_SHARED_FILE))
@@ -225,5 +224,19 @@ static void populate(struct simulation *sim, struct sim_task *task, void *argume
 		leave_file(sim, shared->mapped);
 }
 
-WORKLOAD_KIND(kind_populate, "populate", "threads that fill a mapping, then access it", struct populate, fields,
-	      populate);
+static bool check(const void *parameters, const struct machine *machine, const char **key, char *reason, size_t size)
+{
+	const struct populate *p = parameters;
+
+	*key = "mbind";
+	if (!placement_check(p->mbind, machine->nr_nodes, reason, size))
+		return false;
+	*key = "maps";
+	if (p->maps == MAPS_ANONYMOUS || (!p->mbind_flags && !p->hugepages && !strcmp(p->mbind, "default")))
+		return true;
+	snprintf(reason, size, "mbind and hugepages are for anonymous memory");
+	return false;
+}
+
+WORKLOAD_KIND_CHECKED(kind_populate, "populate", "threads that fill a mapping, then access it", struct populate, fields,
+		      populate, check);

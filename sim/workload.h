@@ -90,9 +90,15 @@ struct workload {
 	void **kept; // of each instance
 };
 
+// What a schema cannot know of a kind's parameters: whether they fit together, and the machine. False, with the key
+// whose value is wrong and one line in `reason`.
+typedef bool task_check(const void *parameters, const struct machine *machine, const char **key, char *reason,
+			size_t size);
+
 struct task_kind {
 	struct config_kind config; // name, help, schema
 	task_body *body;	   // of an instance's first task; its argument is the instance
+	task_check *check;	   // NULL: the schema knows all
 };
 
 extern const struct config_kind *const workload_kinds[]; // NULL-terminated, by name; each begins a struct task_kind
@@ -101,9 +107,11 @@ extern const struct config_schema workload_common_schema; // base of all kinds' 
 
 // In a kind's file, after its fields: the kind with this symbol, which goes into the table of workload.c.
 #define WORKLOAD_KIND(symbol, kind_name, kind_text, structure, kind_fields, kind_body)                                 \
+	WORKLOAD_KIND_CHECKED(symbol, kind_name, kind_text, structure, kind_fields, kind_body, NULL)
+#define WORKLOAD_KIND_CHECKED(symbol, kind_name, kind_text, structure, kind_fields, kind_body, kind_check)             \
 	static const struct config_schema symbol##_schema = {NULL, sizeof(structure), kind_fields,                     \
 							     &workload_common_schema};                                 \
-	const struct task_kind symbol = {{kind_name, kind_text, &symbol##_schema}, kind_body}
+	const struct task_kind symbol = {{kind_name, kind_text, &symbol##_schema}, kind_body, kind_check}
 
 // ---- for the scenario ----
 

@@ -36,23 +36,25 @@ static void fill(unsigned node) // no request passes its marks
 	set_wmarks(zone_of_node(node), 100000, 100000, 100000);
 }
 
-// Distances as given from node 0; node 0 in tier 0, the others as given. `nr` LRU pages on node 0.
-static void start_tiers(const uint8_t *tier, const uint8_t *distance, bool on, const char *policy)
+// Distances as given from node 0; node 0 in tier 0, the others as given. Bits of nodes without memory.
+static void start_without(unsigned no_memory, const uint8_t *tier, const uint8_t *distance, bool on, const char *policy)
 {
 	static const uint16_t cpu_node[] = { 0 };
 	struct yard_range memory[NODES];
 	uint8_t matrix[NODES * NODES];
 	struct yard_config config = noted_config(policy);
 
+	config.nr_memory = 0;
 	for (uint32_t i = 0; i < NODES; i++) {
-		memory[i] = (struct yard_range){ BASE + i * NODE_FRAMES, BASE + (i + 1) * NODE_FRAMES, i };
+		if (!(no_memory >> i & 1))
+			memory[config.nr_memory++] =
+				(struct yard_range){ BASE + i * NODE_FRAMES, BASE + (i + 1) * NODE_FRAMES, i };
 		for (uint32_t j = 0; j < NODES; j++)
 			matrix[i * NODES + j] = i == j ? 10 : i == 0 ? distance[j] : j == 0 ? distance[i] : 40;
 	}
 	config.nr_nodes = NODES;
 	config.cpu_node = cpu_node;
 	config.memory = memory;
-	config.nr_memory = NODES;
 	config.distance = matrix;
 	config.node_tier = tier;
 	config.demotion_enabled = on;
@@ -66,6 +68,11 @@ static void start_tiers(const uint8_t *tier, const uint8_t *distance, bool on, c
 	listen();
 	watch_sleep();
 	ask.silent = true;
+}
+
+static void start_tiers(const uint8_t *tier, const uint8_t *distance, bool on, const char *policy)
+{
+	start_without(0, tier, distance, on, policy);
 }
 
 static const uint8_t two_tiers[NODES] = { 0, 1, 1, 1, 2 };
@@ -144,6 +151,21 @@ static void P8_nearest_nodes_of_the_next_tier(void **state)
 	assert_int_equal(moved_to[3], 0); // farther
 	assert_int_equal(moved_to[4], 0); // nearer, but two tiers down
 	assert_int_equal(moved_to[1] + moved_to[2], moved());
+	assert_verified();
+}
+
+// Node 1 has no memory: the next tier that pages can go to is that of node 2, although node 3 of a slower one is
+// nearer.
+static void D3_a_tier_without_memory_is_no_tier(void **state)
+{
+	static const uint8_t tier[NODES] = { 0, 1, 2, 3, 4 }, distances[NODES] = { 10, 15, 30, 20, 20 };
+
+	(void)state;
+	start_without(1 << 1, tier, distances, true, "linux-7.3");
+	fill_lru(FILE_PAGE, YARD_UNMAPPED);
+	shrink_with(ROLE_KSWAPD, 5);
+	assert_true(moved() > 0);
+	assert_int_equal(moved_to[2], moved());
 	assert_verified();
 }
 
@@ -663,7 +685,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(P8_can_demote), TEST(P8_nearest_nodes_of_the_next_tier), TEST(P8_the_choice_follows_the_seed),
 		TEST(D1_abstract_distance), TEST(D1_tiers), TEST(D2_top_tier), TEST(D6_allocation_knows_no_tiers),
-		TEST(D3_targets_by_the_score_of_zonelists),
+		TEST(D3_a_tier_without_memory_is_no_tier), TEST(D3_targets_by_the_score_of_zonelists),
 		TEST(D3_two_sockets_with_two_expanders),
 		TEST(P9_counts), TEST(P9_the_request), TEST(P9_then_anywhere_below), TEST(P9_never_upwards),
 		TEST(P9_failures_are_reclaimed), TEST(P9_proactive_keeps_what_it_cannot_demote),

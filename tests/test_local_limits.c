@@ -25,6 +25,24 @@ static void L6_tokens_come_with_time(void **state)
 	assert_in_range(nr_released, 256, 256 + CLUSTER_MAX);
 }
 
+static void L6_the_highest_rate(void **state)
+{
+	struct yard_local_config config = defaults();
+	struct local_share *share;
+	unsigned owner;
+
+	(void)state;
+	begin();
+	config.rate_mbps = UINT32_MAX;
+	owner = owner_with(config);
+	share = &local_node(yard, 0)->share[owner - 1];
+	share->tokens = 0;
+	share->filled_at = yard->host.now_ns;
+	pass_time(50 * MS);
+	assert_true(local_may_take(yard, 0, owner - 1));
+	assert_int_equal(share->tokens, (int64_t)UINT32_MAX * MIB / 20);
+}
+
 static void L6_a_victim_loses_an_eighth_in_a_second(void **state)
 {
 	struct yard_local_config config = defaults();
@@ -318,7 +336,7 @@ static void L10_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(L6_tokens_come_with_time),
+		TEST(L6_tokens_come_with_time), TEST(L6_the_highest_rate),
 		TEST(L6_a_victim_loses_an_eighth_in_a_second),
 		TEST(L6_spill_floor),
 		TEST(L6_refaults_halve_rate_and_level),

@@ -130,11 +130,11 @@ static void P2_a_signal_ends_it(void **state)
 	assert_int_equal(count_events(E(MEMCG_RECLAIM_BEGIN)), 0);
 }
 
-static unsigned nodes_signal_round;
+static unsigned rounds_until_signal;
 
 static void signal_in_round(void)
 {
-	if (!nodes_signal_round--)
+	if (!rounds_until_signal--)
 		requester.flags |= YARD_TASK_SIGNAL;
 }
 
@@ -145,7 +145,7 @@ static void P2_a_signal_between_rounds_leaves_what_came(void **state)
 	(void)state;
 	start_group("linux-7.3");
 	script(100, 75, 60, 60);
-	nodes_signal_round = 1;
+	rounds_until_signal = 1;
 	story.on_round = signal_in_round;
 	assert_int_equal(write_group("1600K", &got), YARD_EBUSY);
 	assert_int_equal(got, 175);

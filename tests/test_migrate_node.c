@@ -379,11 +379,47 @@ static void M24_what_cannot_move_stays(void **state)
 	assert_verified();
 }
 
+// ---- what cannot be ----
+
+static void M24_B11_an_embedder_who_cannot_move_pages(void **state)
+{
+	uint32_t pfn;
+
+	(void)state;
+	start_two(false);
+	yard->owner.move = NULL;
+	pfn = lru_page_on(0, 0, ANON_ | SB, YARD_MAPPED);
+	assert_int_equal(yard_migrate_misplaced(yard, pfn, 1), YARD_EINVAL);
+	assert_stays(pfn, ANON_ | SB);
+	assert_int_equal(yard_migrate_pages(yard, &pfn, 1, 1), 0);
+	assert_stays(pfn, ANON_ | SB);
+}
+
+static void M24_B11_nodes_and_frames_that_are_not(void **state)
+{
+	uint32_t pfn, frames[4] = { YARD_PFN_NONE, 0, BASE + 2 * NODE_FRAMES, BASE + 5 };
+
+	(void)state;
+	start_two(false);
+	pfn = lru_page_on(0, 0, ANON_ | SB, YARD_MAPPED);
+	assert_int_equal(yard_migrate_misplaced(yard, pfn, 2), YARD_ERANGE);
+	assert_int_equal(yard_migrate_misplaced(yard, YARD_PFN_NONE, 1), YARD_ERANGE);
+	assert_int_equal(yard_migrate_misplaced(yard, BASE + 2 * NODE_FRAMES, 1), YARD_ERANGE);
+	assert_int_equal(yard_migrate_misplaced(yard, pfn, 0), YARD_EINVAL);
+	assert_int_equal(yard_migrate_pages(yard, &pfn, 1, 2), 0);
+	assert_int_equal(yard_migrate_pages(yard, frames, 4, 1), 0);
+	assert_int_equal(yard_migrate_pages(yard, NULL, 0, 1), 0);
+	assert_false(yard_promotion_has_room(yard, 2));
+	assert_false(yard_is_top_tier(yard, 2));
+	assert_stays(pfn, ANON_ | SB);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, forget_all)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(M24_B11_an_embedder_who_cannot_move_pages), TEST(M24_B11_nodes_and_frames_that_are_not),
 		TEST(B11_a_page_follows_and_stays_what_it_is),
 		TEST(B11_the_target_needs_the_high_watermark_and_the_page),
 		TEST(B11_a_huge_page_needs_512_pages_above_the_high_watermark),

@@ -83,22 +83,12 @@ static void M24_processes_of_one_workload(void **state)
 	assert_int_equal(mib_on(1, 2), 4);
 }
 
-static void nodes_that_there_are_not(void **state)
-{
-	(void)state;
-	boot(THREE "  - {kind: migrate-pages, from: \"0\", to: \"7\"}\n", "linux-7.3");
-	start();
-	assert_false(simulation_run(sim, NS_PER_S));
-	assert_string_equal(sim->error, "migrate-pages: '7': nodes are written as 0, 0-3, 0,2 or all, and this machine has 0 to 2");
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, shut_down)
 	const struct CMUnitTest tests[] = {
 		TEST(M24_the_ith_node_goes_to_the_ith), TEST(M24_destinations_that_hold_no_sources_go_first),
 		TEST(M24_with_other_counts_sources_among_the_destinations_stay), TEST(M24_processes_of_one_workload),
-		TEST(nodes_that_there_are_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -386,11 +386,37 @@ static void memory_follows_its_process(void **state)
 	}
 }
 
+// ---- M13 ----
+
+static void touch_from_outside(struct sim_task *task)
+{
+	struct placement placement = {.cpuset = 1u << 1};
+	struct memory_object *object = map_on(task, R, 1);
+
+	task_set_placement(task, &placement);
+	mark(object, 0, 0);
+	assert_int_equal(node_after_touch(object, 0), 1); // the task runs on node 0, which it may not use
+	assert_int_equal(counts()->hint_faults, 1);
+	assert_int_equal(counts()->migrate_failed, 1);
+	placement.cpuset = 3;
+	task_set_placement(task, &placement);
+	mark(object, 1, 0);
+	assert_int_equal(node_after_touch(object, 1), 0);
+	assert_int_equal(counts()->migrate_failed, 1);
+}
+
+static void M13_no_page_goes_to_a_node_outside_the_cpuset(void **state)
+{
+	(void)state;
+	in_task(NODES_2("mode: 1"), touch_from_outside);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(M13_no_page_goes_to_a_node_outside_the_cpuset),
 		TEST(B7_policies_of_mappings), TEST(B7_the_policy_of_the_task_exempts_its_mappings),
 		TEST(B7_hinting_faults_are_counted), TEST(B8_who_was_there_last_decides),
 		TEST(B8_two_faults_from_the_same_node), TEST(B8_a_new_page_has_no_last_accessor),

@@ -70,6 +70,26 @@ static void B6_dirty_pages_are_not_marked(void **state)
 	in_task(NODES_2("mode: 1"), scan_shared);
 }
 
+static void scan_local(struct sim_task *task)
+{
+	struct memory_object *anonymous = map_on(task, R, 0), *object = map_file_on_1(task, 2 * R, true);
+
+	object_drop(sim, object, R, 2 * R); // they come back on the task's node
+	put_pages(object, R, R, 0);
+	clean();
+	assert_int_equal(object_resident_on(object, 0), R);
+	assert_int_equal(task->process->threads, 1);
+	scan_now(task);
+	assert_int_equal(count_marked(anonymous), 0);
+	assert_int_equal(count_marked(object), 2 * R); // others may use it from elsewhere
+}
+
+static void B6_of_a_file_pages_of_the_tasks_node_are_marked_too(void **state)
+{
+	(void)state;
+	in_task(NODES_2("mode: 1"), scan_local);
+}
+
 static void wait_for_access(struct sim_task *task)
 {
 	struct memory_object *object = map_file_on_1(task, R, true);
@@ -304,25 +324,17 @@ static void populate_maps_a_file(void **state)
 	assert_int_equal(counts()->pte_updates, 0);
 }
 
-static void populate_has_no_mbind_for_files(void **state)
-{
-	(void)state;
-	boot(SCENARIO("maps: shared-file, mbind: \"bind:0\""), "linux-7.3");
-	start();
-	assert_false(simulation_run(sim, NS_PER_S));
-	assert_string_equal(sim->error, "populate: mbind and hugepages are for anonymous memory");
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(B5_read_only_files_are_not_scanned), TEST(B6_dirty_pages_are_not_marked),
+		TEST(B6_of_a_file_pages_of_the_tasks_node_are_marked_too),
 		TEST(B5_each_process_knows_its_own_mapping), TEST(B11_clean_pages_of_a_shared_file_move),
 		TEST(B11_executable_pages_stay), TEST(B11_a_large_folio_moves_whole),
 		TEST(B8_processes_that_map_a_file_form_a_group), TEST(files_may_go_with_marks),
-		TEST(populate_maps_a_file), TEST(populate_has_no_mbind_for_files),
+		TEST(populate_maps_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

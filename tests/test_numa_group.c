@@ -321,6 +321,38 @@ static void B13_two_tasks_change_places(void **state)
 	assert_in_range(ended_ns, NS_PER_S, NS_PER_S + 2 * NS_PER_MS);
 }
 
+static struct sim_task *asking[2];
+
+// Asks for the other one's node, from which that one asks for this one at the same time.
+static void ask_at_once(struct sim_task *task)
+{
+	unsigned node = scheduler_cpu_node(sim, task->cpu);
+
+	asking[node] = task;
+	task_sleep_until(sim, NS_PER_S);
+	assert_int_equal(scheduler_cpu_node(sim, task->cpu), node);
+	asking[1 - node]->numa.preferred_node = node + 1;
+	sim_charge(sim, COST_HINT_FAULT, 1000); // without giving way: the other one's CPU is behind now
+	want_node(task, 1 - node);
+	numa_follow_memory(sim, task);
+	assert_int_equal(scheduler_cpu_node(sim, task->cpu), 1 - node);
+	for (unsigned i = 0; i < 100; i++) {
+		task_compute(sim, NS_PER_MS);
+		assert_int_equal(scheduler_cpu_node(sim, task->cpu), 1 - node); // once is enough
+		assert_int_equal(task->wanted_node, 0);
+	}
+}
+
+static void B13_two_tasks_may_ask_at_the_same_time(void **state)
+{
+	(void)state;
+	boot(ONE_CPU_EACH, "linux-7.3");
+	add_thread(new_process(), -1, ask_at_once);
+	add_thread(new_process(), -1, ask_at_once);
+	finish_bodies();
+	assert_int_equal(counts()->tasks_moved, 2);
+}
+
 // ---- by itself ----
 
 enum { WMARK_HIGH = 2 };
@@ -371,7 +403,8 @@ int main(void)
 		TEST(B8_who_shares_a_page_shares_a_group), TEST(B8_processes_do_not_share_anonymous_memory),
 		TEST(B13_the_preferred_node_has_most_faults), TEST(B13_without_cpus_it_is_the_nearest_that_has_some),
 		TEST(B13_a_task_goes_to_an_idle_cpu), TEST(B13_a_task_that_is_bound_stays),
-		TEST(B13_two_tasks_change_places), TEST(B13_a_task_follows_its_memory),
+		TEST(B13_two_tasks_change_places), TEST(B13_two_tasks_may_ask_at_the_same_time),
+		TEST(B13_a_task_follows_its_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

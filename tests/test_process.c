@@ -594,6 +594,48 @@ static void OOM7_a_process_of_another_cpuset_is_no_candidate(void **state)
 	assert_string_equal(sim->results->kill[0].comm, "last");
 }
 
+static void ask_for_itself(struct simulation *simulation, struct sim_task *task, void *argument)
+{
+	const struct yard_oom oom = {.constraint = YARD_OOM_MEMORY_POLICY, .nodemask = 2};
+	struct placement placement = {.cpuset = 0};
+	struct yard_owner_ops ops = {0};
+	struct yard_oom_task told;
+	uint64_t cursor = 0;
+
+	(void)argument;
+	assert_true(placement_set(simulation, &placement, "bind:0"));
+	task_set_placement(task, &placement);
+	oom_owner_ops(&ops);
+	assert_true(ops.oom_next(simulation, &cursor, &oom, &told));
+	assert_true(told.current);
+	assert_true(told.unkillable); // M14
+	task->process->killed = true;
+	cursor = 0;
+	assert_true(ops.oom_next(simulation, &cursor, &oom, &told));
+	assert_false(told.unkillable);
+	task->process->reaped = true;
+	cursor = 0;
+	assert_true(ops.oom_next(simulation, &cursor, &oom, &told));
+	assert_true(told.unkillable); // OOM-9
+	bodies_ended++;
+}
+
+// One that dies is waited for wherever its policy puts its memory: it asked for a mapping with another policy.
+static void OOM3_of_the_dying_no_policy_is_asked(void **state)
+{
+	struct process *process;
+
+	(void)state;
+	bodies_ended = ends_told = 0;
+	start(2, 2, OOM_PAGES);
+	process = process_create(sim, &(struct process_attributes){.comm = "dying", .free = true});
+	assert_non_null(process);
+	assert_non_null(process_thread(sim, process, &(struct task_attributes){.comm = "dying", .cpu = -1, .node = -1},
+				       ask_for_itself, NULL));
+	run_until(NS_PER_S);
+	assert_int_equal(bodies_ended, 1);
+}
+
 // OOM-9: the victim waits for a device that never answers. Its memory goes after 2 s all the same.
 static void OOM9_the_reaper_takes_the_memory_of_a_blocked_victim(void **state)
 {
@@ -740,6 +782,7 @@ int main(void)
 		cmocka_unit_test_teardown(OOM7_the_biggest_is_killed_and_gives_all_back, stop),
 		cmocka_unit_test_teardown(OOM7_M14_a_process_without_the_nodes_is_no_candidate, stop),
 		cmocka_unit_test_teardown(OOM7_a_process_of_another_cpuset_is_no_candidate, stop),
+		cmocka_unit_test_teardown(OOM3_of_the_dying_no_policy_is_asked, stop),
 		cmocka_unit_test_teardown(OOM7_oom_score_adj_counts, stop),
 		cmocka_unit_test_teardown(OOM9_the_reaper_takes_the_memory_of_a_blocked_victim, stop),
 		cmocka_unit_test_teardown(OOM9_a_reaped_victim_is_not_waited_for, stop),

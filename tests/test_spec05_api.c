@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the NUMA interfaces answer to arguments that cannot be, and to embedders without the callbacks that they need
-// (pageyard/mempolicy.h, migrate.h, local_reclaim.h).
+// What the NUMA interfaces answer to arguments that cannot be (pageyard/mempolicy.h, local_reclaim.h; of migrate.h:
+// test_migrate_node.c).
 
 #include "kswapd_fixture.h"
 
 #include "pageyard/local_reclaim.h"
 #include "pageyard/mempolicy.h"
-#include "pageyard/migrate.h"
 
 enum { NODE_FRAMES = 4096 };
 
-static void start_two(bool may_move)
+static void start_two(void)
 {
 	static const struct yard_range memory[] = { { BASE, BASE + NODE_FRAMES, 0 },
 						    { BASE + NODE_FRAMES, BASE + 2 * NODE_FRAMES, 1 } };
@@ -20,69 +19,10 @@ static void start_two(bool may_move)
 	config.nr_nodes = 2;
 	config.memory = memory;
 	config.nr_memory = 2;
-	if (!may_move)
-		config.owner.move = NULL;
 	build(&config);
 	direct(true);
 	for (unsigned node = 0; node < 2; node++)
 		set_wmarks(zone_at(yard, node * YARD_ZONE_TYPES + NORMAL), 10, 20, 30);
-}
-
-static uint32_t page_of_node_0(void)
-{
-	const struct yard_request r = { .gfp = YARD_GFP_HIGHUSER_MOVABLE | YARD_GFP_THISNODE, .node = 0 };
-	struct yard_result result;
-
-	assert_int_equal(yard_alloc_request(yard, &r, &result), YARD_OK);
-	assert_int_equal(yard_lru_add(yard, result.pfn, ANON_ | SB, YARD_MAPPED), YARD_OK);
-	yard_lru_drain(yard);
-	return result.pfn;
-}
-
-static void assert_still_there(uint32_t pfn)
-{
-	enum yard_mapping mapping;
-	uint32_t flags;
-	bool lru;
-
-	assert_int_equal(yard_lru_get(yard, pfn, &flags, &mapping, &lru), YARD_OK);
-	assert_true(lru);
-	assert_int_equal(nr_free_pages(YARD_ZONE_TYPES + NORMAL), NODE_FRAMES);
-	assert_verified();
-}
-
-// ---- migrate.h ----
-
-static void M24_B11_an_embedder_who_cannot_move_pages(void **state)
-{
-	uint32_t pfn;
-
-	(void)state;
-	start_two(false);
-	pfn = page_of_node_0();
-	assert_int_equal(yard_migrate_misplaced(yard, pfn, 1), YARD_EINVAL);
-	assert_still_there(pfn);
-	assert_int_equal(yard_migrate_pages(yard, &pfn, 1, 1), 0);
-	assert_still_there(pfn);
-}
-
-static void M24_B11_nodes_and_frames_that_are_not(void **state)
-{
-	uint32_t pfn, pages[4] = { YARD_PFN_NONE, 0, BASE + 2 * NODE_FRAMES, BASE + 5 };
-
-	(void)state;
-	start_two(true);
-	pfn = page_of_node_0();
-	assert_int_equal(yard_migrate_misplaced(yard, pfn, 2), YARD_ERANGE);
-	assert_int_equal(yard_migrate_misplaced(yard, YARD_PFN_NONE, 1), YARD_ERANGE);
-	assert_int_equal(yard_migrate_misplaced(yard, BASE + 2 * NODE_FRAMES, 1), YARD_ERANGE);
-	assert_int_equal(yard_migrate_misplaced(yard, pfn, 0), YARD_EINVAL);
-	assert_int_equal(yard_migrate_pages(yard, &pfn, 1, 2), 0);
-	assert_int_equal(yard_migrate_pages(yard, pages, 4, 1), 0);
-	assert_int_equal(yard_migrate_pages(yard, NULL, 0, 1), 0);
-	assert_false(yard_promotion_has_room(yard, 2));
-	assert_false(yard_is_top_tier(yard, 2));
-	assert_still_there(pfn);
 }
 
 // ---- mempolicy.h ----
@@ -117,7 +57,7 @@ static void M11_a_policy_that_cannot_be_changes_nothing(void **state)
 	struct yard_mempolicy policy, before;
 
 	(void)state;
-	start_two(true);
+	start_two();
 	assert_int_equal(yard_mempolicy_set(yard, &policy, YARD_MPOL_PREFERRED_MANY, 0, 3, 0), YARD_OK);
 	assert_int_equal(yard_mempolicy_set_home(yard, &policy, 1), YARD_OK);
 	before = policy;
@@ -146,7 +86,7 @@ static void M7_M10_interleaving_needs_an_index_or_a_cursor(void **state)
 	struct yard_result result;
 
 	(void)state;
-	start_two(true);
+	start_two();
 	for (unsigned mode = YARD_MPOL_INTERLEAVE; mode <= YARD_MPOL_WEIGHTED_INTERLEAVE; mode++) {
 		assert_int_equal(yard_mempolicy_set(yard, &policy, (enum yard_mempolicy_mode)mode, 0, 3, 0), YARD_OK);
 		assert_int_equal(yard_alloc_policy(yard, &policy, NULL, YARD_NO_INDEX, &request, &result), YARD_EINVAL);
@@ -161,7 +101,7 @@ static void M7_M10_interleaving_needs_an_index_or_a_cursor(void **state)
 static void M9_weights_that_cannot_be(void **state)
 {
 	(void)state;
-	start_two(true);
+	start_two();
 	assert_int_equal(yard_set_node_weight(yard, 0, 0), YARD_EINVAL);
 	assert_int_equal(yard_set_node_weight(yard, 0, 256), YARD_EINVAL);
 	assert_int_equal(yard_set_node_weight(yard, 2, 1), YARD_ERANGE);
@@ -181,7 +121,7 @@ static void L_nodes_threads_and_owners_that_are_not(void **state)
 	struct yard_wait wait;
 
 	(void)state;
-	start_two(true);
+	start_two();
 	yard_local_defaults(&config);
 	assert_int_equal(yard_local_change(yard, 0, &config), YARD_ERANGE);
 	assert_int_equal(yard_local_get(yard, 0, &stat), YARD_ERANGE);
@@ -236,6 +176,11 @@ static void L5_requests_that_have_no_zone_at_home(void **state)
 			for (unsigned i = 0; i < YARD_LOCAL_REASONS; i++)
 				assert_int_equal(stat.spilled[i], 0);
 		}
+	request.gfp = YARD_GFP_TRANSHUGE_LIGHT;
+	request.order = YARD_PAGEBLOCK_ORDER;
+	while (yard_alloc_huge(yard, &request, &result) == YARD_OK) // E-2: of the near node only
+		assert_int_equal(node_of(yard, result.pfn), 0);
+	assert_int_equal(request.local_reclaim, 4);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, forget_all)
@@ -243,13 +188,11 @@ static void L5_requests_that_have_no_zone_at_home(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(M24_B11_nodes_and_frames_that_are_not),
 		TEST(M11_a_policy_that_cannot_be_changes_nothing),
 		TEST(M7_M10_interleaving_needs_an_index_or_a_cursor),
 		TEST(M9_weights_that_cannot_be),
 		TEST(L_nodes_threads_and_owners_that_are_not),
 		TEST(L5_requests_that_have_no_zone_at_home),
-		TEST(M24_B11_an_embedder_who_cannot_move_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

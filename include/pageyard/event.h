@@ -27,7 +27,8 @@ extern "C" {
 	  "nid idx order considered defer_shift order_failed")                                                         \
 	X(ISOLATE_MIGRATEPAGES, "compaction", "mm_compaction_isolate_migratepages",                                    \
 	  "start_pfn end_pfn nr_scanned nr_taken")                                                                     \
-	X(ISOLATE_FREEPAGES, "compaction", "mm_compaction_isolate_freepages", "start_pfn end_pfn nr_scanned nr_taken")  \
+	X(ISOLATE_FREEPAGES, "compaction", "mm_compaction_isolate_freepages",                                          \
+	  "start_pfn end_pfn nr_scanned nr_taken")                                                                     \
 	X(FAST_ISOLATE_FREEPAGES, "compaction", "mm_compaction_fast_isolate_freepages",                                \
 	  "start_pfn end_pfn nr_scanned nr_taken")                                                                     \
 	X(COMPACTION_MIGRATEPAGES, "compaction", "mm_compaction_migratepages", "nr_migrated nr_failed")                \
@@ -105,18 +106,22 @@ enum yard_event_kind {
 #undef X
 	YARD_EVENT_STEPS,	// number of the kinds above
 	// reasons: only on request, see yard_set_event_sink()
-	YARD_EVENT_WHY_ATTEMPT = YARD_EVENT_STEPS, // one walk: order, migratetype, a = ALLOC flags, b = highest zone index
+	YARD_EVENT_WHY_ATTEMPT = YARD_EVENT_STEPS, // one walk: order, migratetype, a = ALLOC flags, b = highest zone
 	YARD_EVENT_WHY_ZONE_SKIPPED,		   // zone, a = enum yard_skip
-	YARD_EVENT_WHY_WATERMARK,		   // zone, pfn = free pages, a = mark + reserve, b = passed, c = unusable
+	YARD_EVENT_WHY_WATERMARK,		   // zone, pfn = free pages, a = mark + reserve, b = passed,
+						   // c = unusable
 	YARD_EVENT_WHY_REFILL,			   // zone: a = blocks wanted (P7), b = stored high, c = alloc_factor
 	YARD_EVENT_WHY_PCP_BUSY,		   // zone: the set's lock was held, direct path (P9, B12)
-	YARD_EVENT_WHY_PCP_HIGH,		   // zone: count reached: a = count, b = effective high (P11), c = to free (P12)
+	YARD_EVENT_WHY_PCP_HIGH,		   // zone: count reached: a = count, b = effective high (P11),
+						   // c = to free (P12)
 	YARD_EVENT_WHY_NO_CLAIM,		   // zone, pfn of the block: a = free frames, b = alike frames (R11)
 	YARD_EVENT_WHY_BOOST,			   // zone: a = boost after W7, b = its cap
-	YARD_EVENT_WHY_RESTART,			   // walk again: a = 0 NOFRAGMENT dropped, 1 nodes with active kswapd allowed
-	YARD_EVENT_WHY_SLOWPATH,		   // order, a = ALLOC flags, b = reclaim/compaction order (spec 02 SP-45),
-						   // c = pass through RETRY
-	YARD_EVENT_WHY_RETRY,			   // order: a = enum yard_slow_state left, b = entered out of turn, c = pass
+	YARD_EVENT_WHY_RESTART,			   // walk again: a = 0 NOFRAGMENT dropped, 1 nodes with active
+						   // kswapd allowed
+	YARD_EVENT_WHY_SLOWPATH,		   // order, a = ALLOC flags, b = reclaim/compaction order
+						   // (spec 02 SP-45), c = pass through RETRY
+	YARD_EVENT_WHY_RETRY,			   // order: a = enum yard_slow_state left, b = entered out of turn,
+						   // c = pass
 	YARD_EVENT_WHY_COMPACT_SOURCE,		   // zone, order, pfn = where the fast source search sends the scanner
 						   // (spec 03 C3.13), a = chunks scanned, b = found one, c = its limit
 	YARD_EVENT_WHY_SKIP_BIT,		   // zone, pfn of the block: a = set (1) or cleared (0) (spec 03 C3.9)
@@ -188,7 +193,8 @@ struct yard_event {
 };
 
 // Receives every event in the order in which the engine decides, under whatever locks it holds: it must not call
-// the engine. On the posix platform several threads may be in it at once. `context` is what yard_set_event_sink() was given.
+// the engine. On the posix platform several threads may be in it at once. `context` is what yard_set_event_sink() was
+// given.
 typedef void yard_event_sink(void *context, const struct yard_event *event);
 
 const char *yard_event_name(unsigned kind); // the kernel's name: "mm_page_alloc"

@@ -40,8 +40,8 @@ void yard_local_defaults(struct yard_local_config *config);
 // Returns the owner's number, from 1; YARD_EINVAL: a value that cannot be; YARD_ERANGE: nodes that the yard does not
 // have; YARD_ENOMEM: there are YARD_LOCAL_OWNERS_MAX. It stays for the life of the yard. Quiescent.
 int yard_local_create(struct yard *yard, const struct yard_local_config *config);
-// Other parameters from now on; its budgets, rates and level begin anew. YARD_ERANGE: no such owner, or as above.
-// Quiescent.
+// Other parameters from now on; its limits and levels begin anew, its spilled pages stay where they are if home changes
+// or repatriate_mbps is 0. YARD_ERANGE: no such owner; errors as above. Quiescent.
 int yard_local_change(struct yard *yard, unsigned owner, const struct yard_local_config *config);
 
 enum yard_local_reason { // why a page lies elsewhere (L10)
@@ -69,7 +69,7 @@ struct yard_local_stat { // of an owner; pages unless said otherwise
 int yard_local_get(struct yard *yard, unsigned owner, struct yard_local_stat *stat); // YARD_ERANGE
 
 struct yard_local_node { // pages
-	uint64_t wmark_low, wmark_high; // L3; 0: no headroom
+	uint64_t wmark_low, wmark_high; // L3; 0: no headroom, or a second without requests of owners
 	uint64_t free;			// that requests may use
 	uint64_t garbage;		// at most that much
 	uint64_t wakes, reclaimed, looked_at;

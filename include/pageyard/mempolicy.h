@@ -83,8 +83,8 @@ int yard_alloc_policy(struct yard *yard, const struct yard_mempolicy *policy, st
 size_t yard_alloc_bulk_policy(struct yard *yard, const struct yard_mempolicy *policy,
 			      struct yard_mempolicy_cursor *cursor, uint32_t gfp, size_t nr, uint32_t *pfns);
 
-// Does the policy want a page, now on `node`, elsewhere? The node, or -1: it may stay. Of a hinting fault by a task on a
-// CPU of `cpu_node` (B7), and of mbind's MOVE (M24).
+// Does the policy want a page, now on `node`, elsewhere? The node, or -1: it may stay. Of a hinting fault by a task on
+// a CPU of `cpu_node` (B7), and of mbind's MOVE (M24).
 int yard_mempolicy_misplaced(const struct yard *yard, const struct yard_mempolicy *policy, uint64_t index,
 			     unsigned node, unsigned cpu_node);
 

@@ -84,12 +84,14 @@ struct yard_owner_ops {
 	// in this mode? It is not yet, and may be gone meanwhile. NULL: yes.
 	bool (*may_move)(void *context, uint32_t pfn, unsigned order, enum yard_migrate_mode mode);
 	// M4: no access may reach the page any more until it is moved or put back. NULL: DONE.
-	enum yard_move_result (*unmap_for_move)(void *context, uint32_t pfn, unsigned order, enum yard_migrate_mode mode);
+	enum yard_move_result (*unmap_for_move)(void *context, uint32_t pfn, unsigned order,
+						enum yard_migrate_mode mode);
 	void (*flush)(void *context); // M3: once for each batch of unmapped pages. NULL: nothing
 	// M5: copy the content to `to` and let every reference point there. After DONE the owner owns `to`, whose flags
 	// and owner's word the engine has set, and the engine frees `from`. `to` is an allocated block of the same
 	// order. Not DONE for a page that the owner has pinned or begun to write meanwhile.
-	enum yard_move_result (*move)(void *context, uint32_t from, uint32_t to, unsigned order, enum yard_migrate_mode mode);
+	enum yard_move_result (*move)(void *context, uint32_t from, uint32_t to, unsigned order,
+				      enum yard_migrate_mode mode);
 	void (*undo_unmap)(void *context, uint32_t pfn, unsigned order); // M3: what could not be moved. NULL: nothing
 
 	// ---- reclaim (spec 04 C-7). Without `release` nothing is ever reclaimed but by shrinkers ----
@@ -105,7 +107,8 @@ struct yard_owner_ops {
 	// yard_lru_split() while nobody can free the page, sets the owner's words of the parts, and returns true. false
 	// or NULL: it cannot be split (it is activated then).
 	bool (*split)(void *context, uint32_t pfn, unsigned order);
-	void (*swap_release)(void *context, uint32_t pfn, unsigned order); // W-5: the page loses its slot. NULL: nothing
+	// W-5: the page loses its slot. NULL: nothing
+	void (*swap_release)(void *context, uint32_t pfn, unsigned order);
 	enum yard_write_result (*write_out)(void *context, uint32_t pfn, unsigned order); // NULL: REFUSED
 	// C-7.12, C-7.13: forget the page; false: it is still in use (kept). `shadow` is to be given to
 	// yard_lru_refault() when the same content comes back (L-19). After true the engine frees the frame.
@@ -113,8 +116,8 @@ struct yard_owner_ops {
 	void (*wake_flusher)(void *context, unsigned node); // C-6.6: all that was taken is dirty. NULL: nothing
 
 	// ---- local-reclaim (spec 05 section 4) ----
-	// L2: fills in *page, of which age_ns and idle_ns are "for ever" and all else is 0. The page is isolated. NULL: as
-	// it is.
+	// L2: fills in *page, of which age_ns and idle_ns are "for ever" and all else is 0. The page is isolated. NULL:
+	// as it is.
 	void (*local_page)(void *context, uint32_t pfn, unsigned order, struct yard_local_page *page);
 	// L8: the owner (of pageyard/local_reclaim.h) that the page belongs to, if its task still runs on CPUs of these
 	// nodes; 0: none. NULL: no page moves home.
@@ -128,7 +131,8 @@ struct yard_owner_ops {
 	// NULL: no one is ever killed.
 	void (*oom_kill)(void *context, uint64_t id, const struct yard_oom *oom);
 	bool (*oom_reap)(void *context, uint64_t id); // OOM-9: unmap what is private; false or NULL: try again later
-	void (*oom_skip)(void *context, uint64_t id); // OOM-9: reaped or not, it is `unkillable` from now on. NULL: nothing
+	// OOM-9: reaped or not, it is `unkillable` from now on. NULL: nothing
+	void (*oom_skip)(void *context, uint64_t id);
 	// OOM-5, OOM-7: here Linux would panic. NULL or when it returns: the request fails.
 	void (*oom_panic)(void *context, const struct yard_oom *oom);
 	void *context;

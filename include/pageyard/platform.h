@@ -10,21 +10,22 @@
 //   unsigned yard_host_enter_cpu(struct yard_host *, unsigned cpu)   work on behalf of `cpu` begins; returns what to
 //                                         enter when it ends. Threads stay where they are
 //   yard_spinlock                         a lock; zeroed memory is an open lock
-//   void yard_spin_lock(yard_spinlock *), bool yard_spin_trylock(yard_spinlock *), void yard_spin_unlock(yard_spinlock *)
+//   void yard_spin_lock(yard_spinlock *), bool yard_spin_trylock(yard_spinlock *),
+//   void yard_spin_unlock(yard_spinlock *)
 //   bool yard_pcp_trylock(struct yard_host *, yard_spinlock *)   for a per-CPU set: may refuse (P9, N1)
-//   bool yard_zone_trylock(struct yard_host *, yard_spinlock *)  for a zone, on behalf of a NOLOCK caller (G9, B14) or of
-//                                         compaction, which notes that it is contended (spec 03 C4.4)
+//   bool yard_zone_trylock(struct yard_host *, yard_spinlock *)  for a zone, on behalf of a NOLOCK caller (G9, B14)
+//                                         or of compaction, which notes that it is contended (spec 03 C4.4)
 //   bool yard_lru_trylock(struct yard_host *, yard_spinlock *)   for the LRU of a node, on behalf of compaction
 //   bool yard_drain_interrupted(struct yard_host *, unsigned zone, unsigned pindex, int32_t to_free)   between two
-//                                         portions of a drain (P10.5), no lock held: true if the task loses its CPU here
-//                                         and the host will finish the drain later (N1)
-//   struct yard_task **yard_host_current(struct yard_host *)   where the current task is noted (pageyard/task.h); of the
-//                                         calling thread
+//                                         portions of a drain (P10.5), no lock held: true if the task loses its
+//                                         CPU here and the host will finish the drain later (N1)
+//   struct yard_task **yard_host_current(struct yard_host *)   where the current task is noted (pageyard/task.h); of
+//                                         the calling thread
 //   uint64_t yard_host_now(struct yard_host *)      nanoseconds of a clock that never goes back for a
 //                                         task; those of two CPUs may differ a little
-//   uint64_t yard_host_wait(struct yard_host *, unsigned queue, uint64_t timeout_ns)   no lock held: sleeps until the queue
-//                                         (pageyard/worker.h) is woken or the time is over; returns how long it slept. May
-//                                         return early for no reason
+//   uint64_t yard_host_wait(struct yard_host *, unsigned queue, uint64_t timeout_ns)   no lock held: sleeps until the
+//                                         queue (pageyard/worker.h) is woken or the time is over; returns how long
+//                                         it slept. May return early for no reason
 //   void yard_host_wake(struct yard_host *, unsigned queue)    wakes all who sleep on the queue
 //   void yard_host_yield(struct yard_host *)        no lock held: others may run (cond_resched)
 //   void yard_host_charge(struct yard_host *, enum yard_cost, uint64_t n)   n such operations were done: virtual time

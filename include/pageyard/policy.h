@@ -35,7 +35,8 @@ enum yard_promoted_retry {
 };
 
 enum yard_source_rule {
-	YARD_SOURCE_BLOCKS, // spec 03 C3.10: whole-block requests may empty movable blocks; CMA only for those who may use it
+	// spec 03 C3.10: whole-block requests may empty movable blocks; CMA only for those who may use it
+	YARD_SOURCE_BLOCKS,
 	YARD_SOURCE_TYPED,  // before the June 2026 series
 };
 
@@ -69,14 +70,14 @@ struct yard_policy {
 	uint8_t slowpath_flow;		// enum yard_slowpath_flow (spec 02 2.9)
 	uint8_t retry_cpuset_filter;	// spec 02 SP-52: compaction's retry looks at zones that the cpuset allows only
 	uint8_t gap_cap;		// spec 03 C2.1: the compaction gap is at most 32 pages
-	uint8_t compaction_annotated;	// spec 02 RC-2: direct compaction counts as entering reclaim for the recursion checker
+	uint8_t compaction_annotated;	// spec 02 RC-2: direct compaction counts as entering reclaim for the checker
 	uint8_t stall_report;		// spec 02 SP-67
 	uint8_t kcompactd_high_always;	// spec 02 V-5: kcompactd aims at the high watermark without defrag_mode too
 	uint8_t lru_gen;		// spec 04 G-1: the multi-gen LRU
 	uint8_t cost_folding;		// spec 04 V-3: reclaim costs from counters at each pass; off: charged per event
 	uint8_t gen_exec_first;		// spec 04 V-5: executable file pages are promoted at first sight
 	uint8_t anon_only_strict;	// spec 04 V-6: swappiness=max without swap reclaims nothing
-	uint8_t node_file_all_zones;	// spec 04 V-7: a node's reclaim file reaches all zones, tells its errors, is no stall
+	uint8_t node_file_all_zones;	// spec 04 V-7: a node's reclaim file reaches all zones, tells errors, no stall
 	uint8_t hopeless_needs_balance; // spec 04 V-11: only a balanced node stops being hopeless
 	uint8_t node_reclaim_wake_kswapd; // spec 05 K2: node reclaim wakes kswapd first, proposed in 2025
 	uint8_t node_reclaim_gen_strict;  // spec 05 Z9: multi-gen: node reclaim must be allowed to write and unmap

@@ -99,7 +99,7 @@ int yard_get_workers(const struct yard *yard, unsigned node, struct yard_worker_
 
 bool yard_peek_balanced(struct yard *yard, unsigned node, unsigned order, unsigned highest_zone); // K-4
 uint64_t yard_peek_compact_gap(const struct yard *yard, unsigned order);			  // C2.1
-unsigned yard_peek_reclaim_order(const struct yard *yard, uint32_t gfp, unsigned order);	  // spec 02 SP-45, first round
+unsigned yard_peek_reclaim_order(const struct yard *yard, uint32_t gfp, unsigned order);	  // SP-45, first round
 unsigned yard_peek_first_priority(uint32_t gfp, unsigned order);				  // spec 02 SP-20
 unsigned yard_peek_highest_zone(uint32_t gfp);							  // spec 01 G2
 // K3: true if the node's score is above the mark at which kcompactd begins on its own.
@@ -110,8 +110,8 @@ bool yard_peek_proactive(struct yard *yard, unsigned node);
 void yard_force_wake_kswapds(struct yard *yard, uint32_t gfp, unsigned order);
 void yard_force_wakeup_kcompactd(struct yard *yard, unsigned node, unsigned order, unsigned highest_zone);
 // C2.4 with the marks of kcompactd, or with those of a direct request of these flags. Returns C6.4's number.
-int yard_force_suit(struct yard *yard, unsigned zone, unsigned order, unsigned highest_zone, bool background, uint32_t gfp,
-		    bool async);
+int yard_force_suit(struct yard *yard, unsigned zone, unsigned order, unsigned highest_zone, bool background,
+		    uint32_t gfp, bool async);
 bool yard_force_deferred(struct yard *yard, unsigned zone, unsigned order);		      // C2.7
 void yard_force_defer(struct yard *yard, unsigned zone, unsigned order);		      // C2.7
 void yard_force_defer_reset(struct yard *yard, unsigned zone, unsigned order, bool success); // C2.7
@@ -139,7 +139,8 @@ struct yard_run_state {
 void yard_run_begin(struct yard *yard, struct yard_run *run, const struct yard_run_request *request);
 void yard_run_get(const struct yard_run *run, struct yard_run_state *state);
 void yard_run_set(struct yard_run *run, const struct yard_run_state *state); // the positions
-void yard_run_rebind(struct yard *yard, struct yard_run *run); // a copy of a control of another yard of the same machine
+// A copy of a control of another yard of the same machine.
+void yard_run_rebind(struct yard *yard, struct yard_run *run);
 int yard_run_finished(struct yard *yard, struct yard_run *run); // C6.3; returns C6.4's number
 void yard_run_force_met(struct yard *yard, struct yard_run *run); // C3.7: the scanners met
 // C3.12 for the next source block. The pages taken go back at once; that many destinations are wanted.

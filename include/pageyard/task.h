@@ -3,9 +3,9 @@
 // The state of one task, as far as memory management knows it: flags (spec 02 E-4, SP-12), delays (DA-1), memory stalls
 // (PSI-3), and what the engine keeps for it during a call.
 //
-// A task is the embedder's; zeroed memory with a pid is a new one. yard_set_current() says which task the calling thread
-// (posix), the coroutine that runs (sim) or the machine (bare) works for. Only its own thread uses a task, but for
-// `flags`, which anybody may change with atomic operations.
+// A task is the embedder's; zeroed memory with a pid is a new one. yard_set_current() says which task the calling
+// thread (posix), the coroutine that runs (sim) or the machine (bare) works for. Only its own thread uses a task, but
+// for `flags`, which anybody may change with atomic operations.
 
 #pragma once
 

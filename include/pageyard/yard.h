@@ -80,8 +80,10 @@ struct yard_config {
 	const uint8_t *distance;	 // nr_nodes * nr_nodes, row = from; NULL: 10 local, 20 remote
 	const struct yard_range *memory; // RAM, ascending, disjoint
 	uint32_t nr_memory;
-	const struct yard_range *offline; // RAM to come, for yard_online_memory(): whole pageblocks, ascending, apart from
-	uint32_t nr_offline;		  // `memory`; each range is onlined as a whole
+	// RAM to come, for yard_online_memory(): whole pageblocks, ascending, apart from `memory`; each range is
+	// onlined as a whole.
+	const struct yard_range *offline;
+	uint32_t nr_offline;
 	const struct yard_range *reserved; // boot reservations inside RAM, ascending (node ignored)
 	uint32_t nr_reserved;
 	const struct yard_range *cma; // whole pageblocks that start as CMA (C13)
@@ -131,9 +133,8 @@ size_t yard_size(const struct yard_config *config, int *error);
 // to destroy. YARD_EINVAL: what yard_size() refuses, or memory that is NULL, too small or not aligned.
 int yard_init(void *memory, size_t size, const struct yard_config *config, struct yard **yard);
 
-// Makes an exact copy of *from in other memory (as for yard_init(), but it need not be zeroed): a fork of the state, without
-// its lock checker.
-// NULL: the memory does not do. Quiescent.
+// Makes an exact copy of *from in other memory (as for yard_init(), but it need not be zeroed): a fork of the state,
+// without its lock checker. NULL: the memory does not do. Quiescent.
 struct yard *yard_copy(void *memory, size_t size, const struct yard *from);
 
 // Installs a receiver for events. `why`: also the reasons. NULL removes it. Quiescent.
@@ -157,8 +158,10 @@ struct yard_request {
 	uint64_t cpuset;   // nodes that the task's cpuset allows, 0: cpusets not in use
 	uint8_t part;	   // enum yard_request_part
 	bool nolock;	   // G9: only try-locks, one walk
-	bool bulk;	   // one order-0 page as yard_alloc_bulk() takes it (C2, C3); if that fails, a normal request (C4)
-	uint8_t local_reclaim; // owner (pageyard/local_reclaim.h) whose pages are kept at home; 0, or unknown: nobody's
+	// One order-0 page as yard_alloc_bulk() takes it (C2, C3); if that fails, a normal request (C4).
+	bool bulk;
+	// Owner (pageyard/local_reclaim.h) whose pages are kept at home, for whole requests; 0, or unknown: nobody's.
+	uint8_t local_reclaim;
 	// Passes through the slow path's loop after which the request gives up; 0: no limit. Some policies loop for
 	// ever (spec 02 3.8 b, DM-4), and so does NOFAIL.
 	uint64_t max_rounds;
@@ -385,7 +388,8 @@ int yard_zone_of(const struct yard *yard, uint32_t pfn);
 unsigned yard_pageblock_type(const struct yard *yard, uint32_t pfn);
 unsigned yard_pageblock_bits(const struct yard *yard, uint32_t pfn);
 
-enum yard_frame_state { // M12; NONE: absent, reserved, not released yet (M18), or inside a block whose first frame tells
+// M12; NONE: absent, reserved, not released yet (M18), or inside a block whose first frame tells.
+enum yard_frame_state {
 	YARD_FRAME_NONE,
 	YARD_FRAME_BUDDY,
 	YARD_FRAME_PCP,
@@ -398,7 +402,8 @@ enum yard_frame_state yard_frame_state(const struct yard *yard, uint32_t pfn, ui
 
 // Walks a list from its head: the first block when pfn is YARD_PFN_NONE, else the one after pfn; YARD_PFN_NONE at the
 // end. Quiescent.
-uint32_t yard_free_list_next(const struct yard *yard, unsigned zone, unsigned order, unsigned migratetype, uint32_t pfn);
+uint32_t yard_free_list_next(const struct yard *yard, unsigned zone, unsigned order, unsigned migratetype,
+			     uint32_t pfn);
 uint32_t yard_pcp_list_next(const struct yard *yard, unsigned zone, unsigned cpu, unsigned pindex, uint32_t pfn);
 
 struct yard_fragmentation { // per zone and order; spec 02 SP-41 and /sys/kernel/debug/extfrag
