@@ -5,8 +5,8 @@
 
 #include "scenario_fixture.h"
 
-#include <pageyard/stat.h>
 #include <pageyard/lru.h>
+#include <pageyard/stat.h>
 
 #include "sim/results.h"
 #include "sim/slab.h"
