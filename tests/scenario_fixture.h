@@ -134,6 +134,20 @@ static UNUSED void go_on(uint64_t until_ns)
 		fail_msg("%s", sim->error);
 }
 
+// The text's workloads, one after the other, each 200 ms before the next.
+static UNUSED void run_in_turn(const char *text)
+{
+	char problem[256];
+
+	boot(text, "linux-7.3");
+	for (uint32_t i = 0; i < scenario->nr_workloads; i++) {
+		workload_start(sim, &scenario->workload[i]);
+		go_on(scheduler_clock(sim) + 200 * NS_PER_MS);
+	}
+	if (!memory_verify(sim, problem, sizeof(problem)) || yard_verify(sim->yard, problem, sizeof(problem)))
+		fail_msg("%s", problem);
+}
+
 static UNUSED void start(void)
 {
 	for (uint32_t i = 0; i < scenario->nr_workloads; i++)

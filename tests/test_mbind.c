@@ -13,25 +13,11 @@
 	"duration: 1s\nworkload:\n"
 #define FILLED_ON_1 "  - {kind: populate, memory: 8MiB, node: 1, mempolicy: \"bind:1\", "
 
-// The text's workloads, one after the other, each 200 ms before the next.
-static void run_all(const char *text)
-{
-	char problem[256];
-
-	boot(text, "linux-7.3");
-	for (uint32_t i = 0; i < scenario->nr_workloads; i++) {
-		workload_start(sim, &scenario->workload[i]);
-		go_on(scheduler_clock(sim) + 200 * NS_PER_MS);
-	}
-	if (!memory_verify(sim, problem, sizeof(problem)) || yard_verify(sim->yard, problem, sizeof(problem)))
-		fail_msg("%s", problem);
-}
-
 static void again(const char *text)
 {
 	simulation_destroy(sim);
 	scenario_free(scenario);
-	run_all(text);
+	run_in_turn(text);
 }
 
 static uint64_t pages_on(uint32_t workload, unsigned node)
@@ -52,7 +38,7 @@ static void check(uint64_t moved, uint64_t left, uint64_t failed)
 static void M24_move_brings_the_pages_to_the_policys_nodes(void **state)
 {
 	(void)state;
-	run_all(THREE FILLED_ON_1 "mbind: \"bind:0\", mbind_flags: move}\n");
+	run_in_turn(THREE FILLED_ON_1 "mbind: \"bind:0\", mbind_flags: move}\n");
 	check(2048, 0, 0);
 	assert_int_equal(pages_on(0, 0), 2048);
 	again(THREE FILLED_ON_1 "mbind: \"preferred:2\", mbind_flags: [move, strict], threads: 3}\n");
@@ -63,7 +49,7 @@ static void M24_move_brings_the_pages_to_the_policys_nodes(void **state)
 static void M24_pages_that_follow_the_policy_stay(void **state)
 {
 	(void)state;
-	run_all(THREE FILLED_ON_1 "mbind: \"bind:0,1\", mbind_flags: [move, strict]}\n");
+	run_in_turn(THREE FILLED_ON_1 "mbind: \"bind:0,1\", mbind_flags: [move, strict]}\n");
 	check(0, 0, 0);
 	assert_int_equal(pages_on(0, 1), 2048);
 }
@@ -72,7 +58,7 @@ static void M24_pages_that_follow_the_policy_stay(void **state)
 static void M24_interleaved_pages_go_where_their_index_says(void **state)
 {
 	(void)state;
-	run_all(THREE FILLED_ON_1 "mbind: \"interleave:0,1\", mbind_flags: move}\n");
+	run_in_turn(THREE FILLED_ON_1 "mbind: \"interleave:0,1\", mbind_flags: move}\n");
 	check(1024, 0, 0);
 	assert_int_equal(pages_on(0, 0), 1024);
 	assert_int_equal(pages_on(0, 1), 1024);
@@ -81,7 +67,7 @@ static void M24_interleaved_pages_go_where_their_index_says(void **state)
 static void M24_huge_pages_move_whole(void **state)
 {
 	(void)state;
-	run_all(THREE FILLED_ON_1 "hugepages: on, mbind: \"interleave:0,2\", mbind_flags: [move, strict]}\n");
+	run_in_turn(THREE FILLED_ON_1 "hugepages: on, mbind: \"interleave:0,2\", mbind_flags: [move, strict]}\n");
 	check(2048, 0, 0);
 	assert_int_equal(pages_on(0, 0), 1024);
 	assert_int_equal(pages_on(0, 2), 1024);
@@ -91,7 +77,7 @@ static void M24_huge_pages_move_whole(void **state)
 static void M24_strict_alone_moves_nothing(void **state)
 {
 	(void)state;
-	run_all(THREE FILLED_ON_1 "mbind: \"bind:0\", mbind_flags: strict}\n");
+	run_in_turn(THREE FILLED_ON_1 "mbind: \"bind:0\", mbind_flags: strict}\n");
 	check(0, 2048, 1);
 	assert_int_equal(pages_on(0, 1), 2048);
 	again(THREE FILLED_ON_1 "mbind: \"bind:1,2\", mbind_flags: strict}\n");
@@ -102,7 +88,7 @@ static void M24_strict_alone_moves_nothing(void **state)
 static void without_flags_nothing_moves(void **state)
 {
 	(void)state;
-	run_all(THREE FILLED_ON_1 "mbind: \"bind:0\"}\n");
+	run_in_turn(THREE FILLED_ON_1 "mbind: \"bind:0\"}\n");
 	assert_int_equal(pages_on(0, 0), 2048);
 	assert_int_equal(yard_get_vm_event(sim->yard, YARD_VM_PGMIGRATE_SUCCESS), 0);
 }

@@ -14,19 +14,6 @@
 #define HOLD(name, size, node)                                                                                         \
 	"  - {kind: populate, name: " name ", memory: " size ", node: " node ", mempolicy: \"bind:" node "\"}\n"
 
-static void run_all(const char *text)
-{
-	char problem[256];
-
-	boot(text, "linux-7.3");
-	for (uint32_t i = 0; i < scenario->nr_workloads; i++) {
-		workload_start(sim, &scenario->workload[i]);
-		go_on(scheduler_clock(sim) + 200 * NS_PER_MS);
-	}
-	if (!memory_verify(sim, problem, sizeof(problem)) || yard_verify(sim->yard, problem, sizeof(problem)))
-		fail_msg("%s", problem);
-}
-
 // MiB that the processes of a workload have on the node.
 static uint64_t mib_on(uint32_t workload, unsigned node)
 {
@@ -39,7 +26,7 @@ static uint64_t mib_on(uint32_t workload, unsigned node)
 static void M24_the_ith_node_goes_to_the_ith(void **state)
 {
 	(void)state;
-	run_all(FOUR HOLD("a", "8MiB", "0") HOLD("b", "4MiB", "1")
+	run_in_turn(FOUR HOLD("a", "8MiB", "0") HOLD("b", "4MiB", "1")
 		"  - {kind: migrate-pages, from: \"0,1\", to: \"2,3\"}\n");
 	assert_int_equal(mib_on(0, 2), 8);
 	assert_int_equal(mib_on(1, 3), 4);
@@ -51,14 +38,14 @@ static void M24_the_ith_node_goes_to_the_ith(void **state)
 static void M24_destinations_that_hold_no_sources_go_first(void **state)
 {
 	(void)state;
-	run_all(THREE HOLD("a", "8MiB", "0") HOLD("b", "4MiB", "1")
+	run_in_turn(THREE HOLD("a", "8MiB", "0") HOLD("b", "4MiB", "1")
 		"  - {kind: migrate-pages, from: \"0,1\", to: \"1,2\"}\n");
 	assert_int_equal(mib_on(0, 1), 8);
 	assert_int_equal(mib_on(1, 2), 4);
 	assert_int_equal(figure(2, "pages moved"), 12 * 256);
 	simulation_destroy(sim);
 	scenario_free(scenario);
-	run_all(THREE HOLD("a", "8MiB", "1") HOLD("b", "4MiB", "2") // the other way round
+	run_in_turn(THREE HOLD("a", "8MiB", "1") HOLD("b", "4MiB", "2") // the other way round
 		"  - {kind: migrate-pages, from: \"1,2\", to: \"0,1\"}\n");
 	assert_int_equal(mib_on(0, 0), 8);
 	assert_int_equal(mib_on(1, 1), 4);
@@ -67,7 +54,7 @@ static void M24_destinations_that_hold_no_sources_go_first(void **state)
 static void M24_with_other_counts_sources_among_the_destinations_stay(void **state)
 {
 	(void)state;
-	run_all(THREE HOLD("a", "8MiB", "0") HOLD("b", "4MiB", "1") HOLD("c", "2MiB", "2")
+	run_in_turn(THREE HOLD("a", "8MiB", "0") HOLD("b", "4MiB", "1") HOLD("c", "2MiB", "2")
 		"  - {kind: migrate-pages, from: all, to: \"1,2\"}\n");
 	assert_int_equal(mib_on(0, 1), 8); // its first node, to the first of theirs
 	assert_int_equal(mib_on(1, 1), 4);
@@ -77,7 +64,7 @@ static void M24_with_other_counts_sources_among_the_destinations_stay(void **sta
 static void M24_processes_of_one_workload(void **state)
 {
 	(void)state;
-	run_all(THREE HOLD("a", "8MiB", "0") HOLD("b", "4MiB", "0")
+	run_in_turn(THREE HOLD("a", "8MiB", "0") HOLD("b", "4MiB", "0")
 		"  - {kind: migrate-pages, of: b, from: \"0\", to: \"2\"}\n");
 	assert_int_equal(mib_on(0, 0), 8);
 	assert_int_equal(mib_on(1, 2), 4);
