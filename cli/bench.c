@@ -48,30 +48,24 @@ static bool beside_this(char *path, size_t size)
 	return slash && snprintf(path, size, "%.*s/pageyard-bench", (int)(slash - self), self) < (int)size;
 }
 
-static bool value_ok(int option, const char *value)
-{
-	unsigned long long number;
-
-	switch (option) {
-	case OPT_ROUNDS: return cli_number(value, 1, 10000, &number);
-	case OPT_THREADS: return cli_number(value, 1, 64, &number);
-	case OPT_MEMORY: return cli_number(value, 64, 1 << 20, &number);
-	default: return true;
-	}
-}
+static const struct {
+	unsigned long long min, max; // 0: no number
+} limits[OPTIONS] = {[OPT_ROUNDS] = {1, 10000}, [OPT_THREADS] = {1, 64}, [OPT_MEMORY] = {64, 1 << 20}};
 
 int cmd_bench(int argc, char **argv)
 {
 	static char given[OPTIONS][PATH_MAX + 16];
 	char *arguments[OPTIONS + 2] = {(char *)"pageyard-bench"}, path[PATH_MAX];
+	unsigned long long number;
 	int option, nr = 1;
 	const char *value;
 
 	while ((option = cli_next_option(&command, argc, argv, &value)) >= 0) {
 		const char *name = options[option].name;
 
-		if (!value_ok(option, value))
-			return cli_usage_error(&command, "option '--%s': '%s' is not a number in range", name, value);
+		if (limits[option].max && !cli_number(value, limits[option].min, limits[option].max, &number))
+			return cli_usage_error(&command, "--%s: '%s' is not a number from %llu to %llu", name, value,
+					       limits[option].min, limits[option].max);
 		if (!given[option][0])
 			arguments[nr++] = given[option];
 		snprintf(given[option], sizeof given[option], "--%s%s%s", name, value ? "=" : "", value ? value : "");

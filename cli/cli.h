@@ -32,7 +32,7 @@
 
 enum {
 	EXIT_FINE = 0,
-	EXIT_FAILED = 1, // a verdict or a comparison failed, or an input is bad
+	EXIT_FAILED = 1, // an input is bad, an invariant is broken, or there is no result
 	EXIT_USAGE = 2,	 // the command line is wrong
 };
 
@@ -69,7 +69,8 @@ int cli_first_argument(void);
 int cli_exit_code(int option);
 
 // Prints "pageyard COMMAND: MESSAGE" on stderr, one line. Returns EXIT_USAGE (cli_usage_error, which adds where
-// help is) or EXIT_FAILED (cli_error), for `return cli_error(...)`.
+// help is, unless the message has a "(see: pageyard ...)" of its own) or EXIT_FAILED (cli_error), for
+// `return cli_error(...)`.
 int cli_usage_error(const struct cli_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int cli_error(const struct cli_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

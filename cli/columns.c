@@ -5,41 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/replay.h"
-
-// ---- policies ----
-
-bool policy_list_add(struct policy_list *list, const char *text, char *error, size_t size)
-{
-	size_t nr, left = POLICY_LIST_MAX - list->nr;
-	char *copy = left ? strdup(text) : NULL;
-
-	if (left && !copy) {
-		snprintf(error, size, "out of memory");
-		return false;
-	}
-	if (left)
-		list->text[list->nr_texts++] = copy; // each holds a policy at least
-	nr = left ? replay_split_policies(copy, list->name + list->nr, left) : 1;
-	if (nr > left) {
-		snprintf(error, size, "more than %d policies", POLICY_LIST_MAX);
-		return false;
-	}
-	for (size_t i = 0; i < nr; i++, list->nr++)
-		if (yard_policy_parse(list->name[list->nr], &list->policy[list->nr], error, size))
-			return false;
-	return true;
-}
-
-void policy_list_free(struct policy_list *list)
-{
-	for (unsigned i = 0; i < list->nr_texts; i++)
-		free(list->text[i]);
-	*list = (struct policy_list){0};
-}
-
-// ---- columns ----
-
 static bool out_of_memory(FILE *errors)
 {
 	fputs("error: out of memory\n", errors);

@@ -16,9 +16,9 @@ static const struct cli_option options[] = {{0}};
 
 static const struct cli_command command = {
 	.name = "list",
-	.arguments = "[scenarios|machines|policies|kinds|costs|KIND|scenario|machine]",
-	.help = "Lists scenarios, machines, policies and task kinds; with an argument one of them. The name of a task kind\n"
-		"lists its parameters; `scenario` and `machine` list the keys of such a file.",
+	.arguments = "[scenarios|machines|policies|kinds|guards|costs|KIND|scenario|machine]",
+	.help = "Lists scenarios, machines, policies, task kinds and guards; with an argument one of them. The name of a\n"
+		"task kind or guard lists its parameters; `scenario` and `machine` list the keys of such a file.",
 	.options = options,
 	.arguments_min = 0,
 	.arguments_max = 1,
@@ -34,9 +34,19 @@ static void list_variants(const struct scenario *scenario)
 		putchar('\n');
 }
 
+// NULL: no memory.
+static char **names_in(const char *folder)
+{
+	char **names = data_names(folder, NULL);
+
+	if (names && !*names)
+		printf("  none: looked for %s/*.yaml %s\n", folder, data_places());
+	return names;
+}
+
 static bool list_scenarios(void)
 {
-	char **names = data_names("scenarios", NULL);
+	char **names = names_in("scenarios");
 
 	for (char **name = names; name && *name; name++) {
 		struct scenario *scenario = scenario_load(*name, NULL, 0, stderr);
@@ -53,7 +63,7 @@ static bool list_scenarios(void)
 
 static bool list_machines(void)
 {
-	char **names = data_names("machines", NULL);
+	char **names = names_in("machines");
 
 	for (char **name = names; name && *name; name++) {
 		struct machine machine;
@@ -78,11 +88,21 @@ static bool list_policies(void)
 	return true;
 }
 
-static bool list_kinds(void)
+static bool list_kinds_of(const struct config_kind *const *kind)
 {
-	for (const struct config_kind *const *kind = workload_kinds; *kind; kind++)
+	for (; *kind; kind++)
 		printf("  %-24s %s\n", (*kind)->name, (*kind)->help);
 	return true;
+}
+
+static bool list_kinds(void)
+{
+	return list_kinds_of(workload_kinds);
+}
+
+static bool list_guards(void)
+{
+	return list_kinds_of(guard_kinds);
 }
 
 static bool list_costs(void)
@@ -116,36 +136,53 @@ static const struct part {
 	{"machines", "Machines", list_machines, true},
 	{"policies", "Policies", list_policies, true},
 	{"kinds", "Task kinds (pageyard list KIND: its parameters)", list_kinds, true},
+	{"guards", "Guards (pageyard list GUARD: its parameters)", list_guards, true},
 	{"costs", "Costs", list_costs, false},
 	{"scenario", "Keys of a scenario", list_scenario_keys, false},
 	{"machine", "Keys of a machine", list_machine_keys, false},
 };
 
-enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
+enum { PARTS = sizeof(parts) / sizeof(parts[0]), KINDS_MAX = 64 };
 
 // ---- the command ----
 
-static int list_parameters(const char *name)
+static const struct config_kind *find_kind(const char *name)
 {
-	const char *names[PARTS + 64];
+	for (const struct config_kind *const *kind = workload_kinds; *kind; kind++)
+		if (!strcmp((*kind)->name, name))
+			return *kind;
+	for (const struct config_kind *const *kind = guard_kinds; *kind; kind++)
+		if (!strcmp((*kind)->name, name))
+			return *kind;
+	return NULL;
+}
+
+static int unknown_list(const char *name)
+{
+	const char *names[PARTS + KINDS_MAX + 1], *nearest;
 	size_t nr = 0;
 
-	for (const struct config_kind *const *kind = workload_kinds; *kind; kind++) {
-		if (!strcmp((*kind)->name, name)) {
-			printf("%s: %s\n", name, (*kind)->help);
-			config_print_fields(stdout, (*kind)->schema, 2);
-			return cli_finish(&command, EXIT_FINE);
-		}
-		if (nr < 64)
-			names[nr++] = (*kind)->name;
-	}
 	for (size_t i = 0; i < PARTS; i++)
 		names[nr++] = parts[i].name;
+	for (const struct config_kind *const *kind = guard_kinds; *kind; kind++)
+		names[nr++] = (*kind)->name;
+	for (const struct config_kind *const *kind = workload_kinds; *kind && nr < PARTS + KINDS_MAX; kind++)
+		names[nr++] = (*kind)->name;
 	names[nr] = NULL;
-	const char *nearest = config_nearest(name, names);
-
+	nearest = config_nearest(name, names);
 	return cli_usage_error(&command, "unknown list '%s'%s%s%s", name, nearest ? "; did you mean '" : "",
 			       nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static int list_parameters(const char *name)
+{
+	const struct config_kind *kind = find_kind(name);
+
+	if (!kind)
+		return unknown_list(name);
+	printf("%s: %s\n", name, kind->help);
+	config_print_fields(stdout, kind->schema, 2);
+	return cli_finish(&command, EXIT_FINE);
 }
 
 int cmd_list(int argc, char **argv)

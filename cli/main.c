@@ -191,13 +191,17 @@ int cli_exit_code(int option)
 
 int cli_usage_error(const struct cli_command *command, const char *format, ...)
 {
+	char text[1024];
 	va_list arguments;
 
-	fprintf(stderr, "pageyard %s: ", command->name);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	fprintf(stderr, " (see: pageyard %s --help)\n", command->name);
+	fprintf(stderr, "pageyard %s: %s", command->name, text);
+	if (strstr(text, "(see: pageyard ")) // where it says what else there is
+		fputc('\n', stderr);
+	else
+		fprintf(stderr, " (see: pageyard %s --help)\n", command->name);
 	return EXIT_USAGE;
 }
 
@@ -285,7 +289,7 @@ static int unknown_subcommand(const char *word)
 static void print_tool_help(FILE *file)
 {
 	fprintf(file, "Usage: pageyard COMMAND [OPTION]... [ARGUMENT]...\n\n"
-		      "Linux's page allocator outside the kernel: replay, verify and compare its policies.\n\n"
+		      "Linux's page allocator outside the kernel: simulate, replay, verify and compare its policies.\n\n"
 		      "Commands:\n");
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		fprintf(file, "  %-10s  %s\n", subcommands[i].name, subcommands[i].help);
@@ -293,7 +297,8 @@ static void print_tool_help(FILE *file)
 	fprintf(file, "\nOptions:\n"
 		      "  -h, --help     print this and exit\n"
 		      "  -V, --version  print the version and exit\n\n"
-		      "Exit codes: 0 fine; 1 a verdict or comparison failed, or an input is bad; 2 wrong usage.\n");
+		      "Exit codes: 0 fine, whatever was found; 1 an input is bad, an invariant is broken, or there is\n"
+		      "no result; 2 wrong usage.\n");
 }
 
 static int help(const char *name)

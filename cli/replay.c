@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/policy_list.h"
 #include "report/replay_table.h"
 #include "trace/machine.h"
 #include "trace/replay.h"
@@ -55,41 +56,26 @@ static const struct cli_command command = {
 
 struct run {
 	const char *trace, *snapshot_path;
-	char *policy_text[REPLAY_POLICIES_MAX]; // to free
-	char *policy_name[REPLAY_POLICIES_MAX];
-	struct yard_policy policy[REPLAY_POLICIES_MAX];
-	unsigned nr_texts, nr_policies;
+	struct policy_list policies;
 	uint64_t pages; // of --memory; 0: not given
 	unsigned nr_cpus;
 	bool json;
 	struct snapshot *before, *after;
 	struct replay *replay;
-	struct replay_figures figures[REPLAY_POLICIES_MAX + 1];
+	struct replay_figures figures[POLICY_LIST_MAX + 1];
 	uint64_t lost;
 };
 
-_Static_assert((int)REPLAY_POLICIES_MAX < (int)COMPARE_COLUMNS_MAX, "the recorded kernel has a column too");
+_Static_assert((int)POLICY_LIST_MAX < (int)COMPARE_COLUMNS_MAX, "the recorded kernel has a column too");
 
 // ---- options ----
 
 static int add_policies(struct run *run, const char *text)
 {
-	char **item = run->policy_name + run->nr_policies;
-	size_t nr, left = REPLAY_POLICIES_MAX - run->nr_policies;
-	char reason[256], *copy;
+	char reason[256];
 
-	if (!left)
-		return cli_usage_error(&command, "more than %d policies", REPLAY_POLICIES_MAX);
-	copy = strdup(text);
-	if (!copy)
-		return cli_error(&command, "out of memory");
-	run->policy_text[run->nr_texts++] = copy; // each holds a policy at least
-	nr = replay_split_policies(copy, item, left);
-	if (nr > left)
-		return cli_usage_error(&command, "more than %d policies", REPLAY_POLICIES_MAX);
-	for (size_t i = 0; i < nr; i++, run->nr_policies++)
-		if (yard_policy_parse(item[i], &run->policy[run->nr_policies], reason, sizeof(reason)))
-			return cli_usage_error(&command, "--policy: %s", reason);
+	if (!policy_list_add(&run->policies, text, reason, sizeof(reason)))
+		return cli_usage_error(&command, "--policy: %s", reason);
 	return EXIT_FINE;
 }
 
@@ -252,9 +238,9 @@ static int verify_yards(struct run *run)
 {
 	char text[256];
 
-	for (unsigned i = 0; i < run->nr_policies; i++)
+	for (unsigned i = 0; i < run->policies.nr; i++)
 		if (yard_verify(replay_yard(run->replay, i), text, sizeof(text)))
-			return cli_error(&command, "%s: the allocator is broken: %s", run->policy_name[i], text);
+			return cli_error(&command, "%s: the allocator is broken: %s", run->policies.name[i], text);
 	return EXIT_FINE;
 }
 
@@ -271,8 +257,8 @@ static int execute(struct run *run)
 		.pages = run->pages,
 		.nr_cpus = run->nr_cpus,
 		.timed = trace_reader_format(reader) != TRACE_FORMAT_ORACLE,
-		.policy = run->policy,
-		.nr_policies = run->nr_policies,
+		.policy = run->policies.policy,
+		.nr_policies = run->policies.nr,
 	};
 
 	run->replay = replay_new(&config, &error);
@@ -283,9 +269,9 @@ static int execute(struct run *run)
 	trace_close(reader);
 	if (code)
 		return code;
-	for (unsigned i = 0; i < run->nr_policies; i++)
+	for (unsigned i = 0; i < run->policies.nr; i++)
 		run->figures[i] = *replay_policy_figures(run->replay, i);
-	if (replay_recorded_figures(run->replay, run->after, &run->figures[run->nr_policies], &error))
+	if (replay_recorded_figures(run->replay, run->after, &run->figures[run->policies.nr], &error))
 		return cli_error(&command, "%s", error.text);
 	return verify_yards(run);
 }
@@ -347,38 +333,36 @@ static void print_json(const struct run *run, const struct compare *compare)
 	       ", \"unmatched\": %" PRIu64 ", \"reused\": %" PRIu64 ", \"lost\": %" PRIu64 ",\n \"policies\": [",
 	       counts->events, counts->requests, counts->frees, counts->bulk, counts->unmatched, counts->reused,
 	       run->lost);
-	for (unsigned i = 0; i < run->nr_policies; i++) {
+	for (unsigned i = 0; i < run->policies.nr; i++) {
 		printf("%s\n  ", i ? "," : "");
 		print_json_column(compare, i);
 	}
 	printf("],\n \"recorded\":\n  ");
-	print_json_column(compare, run->nr_policies);
+	print_json_column(compare, run->policies.nr);
 	printf("}\n");
 }
 
 static int answer(struct run *run)
 {
-	struct compare compare = {.nr_columns = run->nr_policies + 1};
+	struct compare compare = {.nr_columns = run->policies.nr + 1};
 	int code;
 
-	for (unsigned i = 0; i < run->nr_policies; i++)
-		compare.column[i] = run->policy_name[i];
-	compare.column[run->nr_policies] = "recorded";
-	replay_table(&compare, run->figures, run->nr_policies + 1);
-	if (compare.failed)
-		code = cli_error(&command, "out of memory");
-	else if (run->json)
+	for (unsigned i = 0; i < run->policies.nr; i++)
+		compare.column[i] = run->policies.name[i];
+	compare.column[run->policies.nr] = "recorded";
+	replay_table(&compare, run->figures, run->policies.nr + 1);
+	if (!compare.failed && run->json)
 		print_json(run, &compare);
-	else
+	else if (!compare.failed)
 		print_table(run, &compare);
-	code = compare.failed ? EXIT_FAILED : cli_finish(&command, EXIT_FINE);
+	code = compare.failed ? cli_error(&command, "out of memory") : cli_finish(&command, EXIT_FINE);
 	compare_free(&compare);
 	return code;
 }
 
 static int run_replay(struct run *run)
 {
-	int code = run->nr_policies ? EXIT_FINE : add_policies(run, "vanilla,linux-7.3,defrag_mode=1");
+	int code = run->policies.nr ? EXIT_FINE : add_policies(run, "vanilla,linux-7.3,defrag_mode=1");
 
 	if (!code)
 		code = read_snapshots(run);
@@ -396,8 +380,7 @@ static void release(struct run *run)
 		snapshot_free(run->before);
 	if (run->after)
 		snapshot_free(run->after);
-	for (unsigned i = 0; i < run->nr_texts; i++)
-		free(run->policy_text[i]);
+	policy_list_free(&run->policies);
 	free(run);
 }
 

@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/columns.h"
 #include "report/event_log.h"
+#include "report/output_file.h"
 #include "report/run_json.h"
 #include "report/run_table.h"
 #include "sim/data_files.h"
@@ -228,6 +229,23 @@ static uint64_t seed_of(const struct invocation *run, const struct column *colum
 	return run->seed_given ? run->seed : column->scenario->seed;
 }
 
+// Only a run that came to its end leaves files.
+static void end_log(struct invocation *run, const struct column *column, struct event_log *log)
+{
+	char text[512];
+	size_t length;
+
+	if (!atomic_load(&run->failed)) {
+		if (!event_log_close(log, text, sizeof(text)))
+			fail(run, column, text);
+		return;
+	}
+	event_log_discard(log, text, sizeof(text));
+	length = strlen(run->error); // nobody else writes there: it is the only simulation
+	if (*text)
+		snprintf(run->error + length, sizeof(run->error) - length, "; not written: %s", text);
+}
+
 static void simulate(struct invocation *run, unsigned job)
 {
 	const struct column *column = &run->columns.item[job / run->runs];
@@ -259,8 +277,8 @@ static void simulate(struct invocation *run, unsigned job)
 		fail(run, column, "out of memory");
 	else if (run->run[job]->error[0])
 		fail(run, column, run->run[job]->error);
-	if (observer.log && !event_log_close(observer.log, error, sizeof(error)))
-		fail(run, column, error);
+	if (observer.log)
+		end_log(run, column, observer.log);
 	add_progress(&observer, 1000); // it may have ended earlier
 	scenario_free(scenario);
 }
@@ -364,6 +382,11 @@ static int print_results(struct invocation *run, struct run_set *set)
 	} else {
 		print_heading(run);
 		compare_print(&compare, stdout);
+		if (measures.missing)
+			fprintf(stderr,
+				"pageyard run: %s: these results have no row '%s' (rows: names some of the whole table's, "
+				"as \"Swap out\")\n",
+				run->name, measures.missing);
 		if (run->run[0]->nr_iterations > 1)
 			run_print_trend(stdout, set, nr);
 		run_print_guards(stdout, set, nr);
@@ -422,6 +445,8 @@ static int run_columns(struct invocation *run)
 	run->run = calloc(jobs, sizeof(struct run *));
 	if (!run->run)
 		return cli_error(&command, "out of memory");
+	if (wants_log(run))
+		output_files_end_with_signals("pageyard run");
 	atomic_store(&run->failed, false);
 	simulate_all(run);
 	code = atomic_load(&run->failed) ? cli_error(&command, "%s", run->error) : answer(run);
@@ -466,8 +491,11 @@ static int run_arguments(struct invocation *run, int argc, char **argv)
 		return run_all(run);
 	if (wants_log(run) && argc - first > 1)
 		return cli_usage_error(&command, "--events, --trace and --perfetto go with one scenario, not %d", argc - first);
-	for (int i = first; !code && i < argc; i++)
+	for (int i = first; !code && i < argc; i++) {
+		if (i > first && !run->json && !run->check)
+			putchar('\n');
 		code = run_scenario(run, argv[i]);
+	}
 	return code;
 }
 

@@ -272,13 +272,21 @@ static int nearest_node(const struct yard *yard, unsigned node, uint64_t nodes)
 	return *entry == ZONE_MIXED ? -1 : zone_at(yard, *entry)->node;
 }
 
+// The members that the cpuset has; without one all that it has (M4's second pass, M13).
+static uint64_t members(const struct yard_mempolicy *policy)
+{
+	if (!policy->cpuset)
+		return policy->nodes;
+	return policy->nodes & policy->cpuset ? policy->nodes & policy->cpuset : policy->cpuset;
+}
+
 static int wanted_node(const struct yard *yard, const struct yard_mempolicy *policy, uint64_t index, unsigned node,
 		       unsigned cpu_node)
 {
 	unsigned from = policy->home >= 0 ? (unsigned)policy->home : cpu_node;
 
 	switch (policy->mode) {
-	case YARD_MPOL_PREFERRED: return (int)lowest_node(policy->nodes);
+	case YARD_MPOL_PREFERRED: return nearest_node(yard, lowest_node(policy->nodes), policy->cpuset);
 	case YARD_MPOL_INTERLEAVE:
 	case YARD_MPOL_WEIGHTED_INTERLEAVE:
 		if (index != YARD_NO_INDEX)
@@ -289,9 +297,9 @@ static int wanted_node(const struct yard *yard, const struct yard_mempolicy *pol
 		if (policy->flags & YARD_MPOL_NUMA_BALANCING)
 			return has_node(policy->nodes, (int)cpu_node) ? (int)cpu_node : (int)node;
 		break;
-	default: return nearest_node(yard, cpu_node, 0);
+	default: return nearest_node(yard, cpu_node, policy->cpuset);
 	}
-	return has_node(policy->nodes, (int)node) ? (int)node : nearest_node(yard, from, policy->nodes);
+	return has_node(members(policy), (int)node) ? (int)node : nearest_node(yard, from, members(policy));
 }
 
 int yard_mempolicy_misplaced(const struct yard *yard, const struct yard_mempolicy *policy, uint64_t index,

@@ -145,17 +145,22 @@ static enum outcome ask_to_unmap(struct migration *m, uint32_t pfn, unsigned ord
 	return answer(owner->unmap_for_move(owner->context, pfn, order, m->mode));
 }
 
-// Whoever waits for isolated pages to be put back must not be the one who holds them (C4.1).
+// Whoever waits for isolated pages to be put back must not be the one who holds them (C4.1). Without a current task the
+// request runs as one that is made for it, or compaction could not know.
 static uint32_t get_destination(struct migration *m, uint32_t pfn, unsigned order)
 {
-	struct yard_task *task = current_task(m->yard);
+	struct yard_task nobody, *current = current_task(m->yard), *task = current ? current : &nobody;
 	uint32_t to;
 
-	if (task)
-		task->migrating++;
+	if (!current) {
+		nobody = (struct yard_task){ 0 };
+		yard_set_current(m->yard, &nobody);
+	}
+	task->migrating++;
 	to = m->target->get(m->yard, m->target->context, pfn, order);
-	if (task)
-		task->migrating--;
+	task->migrating--;
+	if (!current)
+		yard_set_current(m->yard, NULL);
 	return to;
 }
 

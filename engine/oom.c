@@ -71,9 +71,14 @@ static int64_t badness(const struct yard_oom_task *task, const struct yard_oom *
 	       + (int64_t)task->oom_score_adj * (int64_t)oom->total_pages / 1000;
 }
 
+static bool excluded(const struct yard_oom_task *task)
+{
+	return task->vfork_child || task->oom_score_adj == ADJ_NEVER;
+}
+
 static bool may_kill(const struct yard_oom_task *task)
 {
-	return !task->unkillable && task->oom_score_adj != ADJ_NEVER;
+	return !task->unkillable && !task->no_eligible_node && !task->reaped && !excluded(task);
 }
 
 static bool next_task(struct yard *yard, uint64_t *cursor, const struct yard_oom *oom, struct yard_oom_task *task)
@@ -104,11 +109,11 @@ static enum choice choose(struct yard *yard, const struct yard_oom *oom, struct 
 	while (next_task(yard, &cursor, oom, &task)) {
 		int64_t points;
 
-		if (task.unkillable)
+		if (task.unkillable || task.no_eligible_node || task.reaped)
 			continue;
 		if (task.victim)
 			return CHOICE_WAITS;
-		if (!task.origin && task.oom_score_adj == ADJ_NEVER)
+		if (!task.origin && excluded(&task))
 			continue;
 		points = task.origin ? INT64_MAX : badness(&task, oom);
 		if (choice == CHOSE_TASK && points < most)
@@ -162,10 +167,10 @@ static void report_panic(struct yard *yard, const struct yard_oom *oom)
 		yard->owner.oom_panic(yard->owner.context, oom);
 }
 
-// OOM-3: it will free its memory if it is let go on.
+// OOM-3: it will free its memory if it is let go on, wherever that is: its eligible nodes do not matter.
 static bool dies_anyway(const struct yard *yard, const struct yard_oom_task *task)
 {
-	return !task->unkillable && (task->exiting || fatal_signal(yard)) && !(task_flags(yard) & YARD_TASK_COREDUMP);
+	return !task->reaped && (task->exiting || fatal_signal(yard)) && !(task_flags(yard) & YARD_TASK_COREDUMP);
 }
 
 bool out_of_memory(struct yard *yard, const struct alloc_context *ctx)

@@ -178,7 +178,7 @@ _Static_assert(sizeof(struct yard_policy) == SWITCHES,
 
 // Oldest first; a suggestion between equally near names goes to the later one.
 static const struct yard_policy_version versions[] = {
-	VERSION("vanilla", FEATURES_7_3, BASE_7_3, "Linux 7.3 without defrag_mode"),
+	VERSION("vanilla", FEATURES_7_3, BASE_7_3, "Linux 7.3 without defrag_mode: the same as linux-7.3"),
 	VERSION("defrag-3of5", FEATURES_3OF5, BASE_6_15, "the 2025 series up to patch 3: defrag_mode alone"),
 	VERSION("DEFRAGMODE-ASYNC", FEATURES_ASYNC, BASE_6_15,
 		"the 2025 series up to patch 4: kswapd woken for blocks"),

@@ -11,55 +11,28 @@
 #include <pageyard/stat.h>
 
 #include "report/ftrace.h"
+#include "report/output_file.h"
 #include "report/timeline.h"
 #include "sim/scheduler.h"
 
-struct output {
-	const char *path;
-	FILE *file;
-	int error; // errno of the first write that failed
-};
-
 struct event_log {
-	struct output text, record, perfetto;
+	struct output_file text, record, perfetto;
 	struct timeline *timeline;
 	bool begun;
 	uint64_t events; // in the record
 	uint64_t last_ns; // of an event in the text or the record
 };
 
-static bool open_output(struct output *output, const char *path, char *error, size_t size)
-{
-	*output = (struct output){.path = path};
-	if (!path)
-		return true;
-	output->file = fopen(path, "wb");
-	if (!output->file)
-		snprintf(error, size, "%s: %s", path, strerror(errno));
-	return output->file != NULL;
-}
-
-static bool close_output(struct output *output, char *error, size_t size)
-{
-	bool fine = true;
-
-	if (!output->file)
-		return true;
-	fine = !output->error && !ferror(output->file);
-	errno = 0;
-	if (fclose(output->file) || !fine) {
-		int reason = output->error ? output->error : errno;
-
-		snprintf(error, size, "%s: %s", output->path, reason ? strerror(reason) : "could not be written");
-		fine = false;
-	}
-	output->file = NULL;
-	return fine;
-}
-
 static bool same_path(const char *a, const char *b)
 {
 	return a && b && !strcmp(a, b) && strcmp(a, "/dev/null") != 0;
+}
+
+static void discard_files(struct event_log *log)
+{
+	output_file_discard(&log->text);
+	output_file_discard(&log->record);
+	output_file_discard(&log->perfetto);
 }
 
 struct event_log *event_log_open(const struct event_log_paths *paths, char *error, size_t size)
@@ -67,7 +40,6 @@ struct event_log *event_log_open(const struct event_log_paths *paths, char *erro
 	const char *twice = same_path(paths->text, paths->record) || same_path(paths->text, paths->perfetto) ? paths->text
 			    : same_path(paths->record, paths->perfetto) ? paths->record : NULL;
 	struct event_log *log;
-	char ignored[8];
 
 	if (twice) {
 		snprintf(error, size, "%s: it is to be two files at once", twice);
@@ -78,13 +50,15 @@ struct event_log *event_log_open(const struct event_log_paths *paths, char *erro
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
-	if (open_output(&log->text, paths->text, error, size) && open_output(&log->record, paths->record, error, size)
-	    && open_output(&log->perfetto, paths->perfetto, error, size)) {
+	if (output_file_open(&log->text, paths->text, error, size)
+	    && output_file_open(&log->record, paths->record, error, size)
+	    && output_file_open(&log->perfetto, paths->perfetto, error, size)) {
 		if (!paths->perfetto || (log->timeline = timeline_create(log->perfetto.file)))
 			return log;
 		snprintf(error, size, "out of memory");
 	}
-	event_log_close(log, ignored, sizeof(ignored));
+	discard_files(log);
+	free(log);
 	return NULL;
 }
 
@@ -163,7 +137,7 @@ static void write_record(struct event_log *log, const struct yard_event *event, 
 // ---- all ----
 
 // What can't be written ends the simulation: a full disk is not worth hours of it.
-static void look_for_error(struct output *output, struct simulation *sim)
+static void look_for_error(struct output_file *output, struct simulation *sim)
 {
 	if (!output->file || output->error || !ferror(output->file))
 		return;
@@ -203,18 +177,39 @@ void event_log_sample(struct event_log *log, struct simulation *sim)
 	look_for_error(&log->perfetto, sim);
 }
 
+static void add_name(const struct output_file *output, char *names, size_t size)
+{
+	size_t length = strlen(names);
+
+	if (output->partial)
+		snprintf(names + length, size - length, "%s%s", length ? ", " : "", output->path);
+}
+
 bool event_log_close(struct event_log *log, char *error, size_t size)
 {
-	bool fine = true;
+	bool fine;
 
 	if (log->record.file && log->begun)
 		fprintf(log->record.file, "end %" PRIu64 "\n", log->events);
 	errno = 0;
 	if (log->timeline && !timeline_destroy(log->timeline) && !log->perfetto.error)
 		log->perfetto.error = errno ? errno : EIO;
-	fine &= close_output(&log->text, error, size);
-	fine &= close_output(&log->record, error, size);
-	fine &= close_output(&log->perfetto, error, size);
+	fine = output_file_finish(&log->text, error, size) && output_file_finish(&log->record, error, size)
+	       && output_file_finish(&log->perfetto, error, size) && output_file_keep(&log->text, error, size)
+	       && output_file_keep(&log->record, error, size) && output_file_keep(&log->perfetto, error, size);
+	discard_files(log);
 	free(log);
 	return fine;
+}
+
+void event_log_discard(struct event_log *log, char *names, size_t size)
+{
+	*names = '\0';
+	add_name(&log->text, names, size);
+	add_name(&log->record, names, size);
+	add_name(&log->perfetto, names, size);
+	if (log->timeline)
+		timeline_destroy(log->timeline);
+	discard_files(log);
+	free(log);
 }

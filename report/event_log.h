@@ -23,5 +23,9 @@ struct event_log *event_log_open(const struct event_log_paths *paths, char *erro
 void event_log_event(struct event_log *log, struct simulation *sim, const struct yard_event *event);
 // Now and then, while nothing runs: what has a value at each time.
 void event_log_sample(struct event_log *log, struct simulation *sim);
-// Ends and closes the files. False: something could not be written; one line in `error`.
+// Ends the files, which have their names from now on (report/output_file.h). False: something could not be written, and
+// no file has its name; one line in `error`.
 bool event_log_close(struct event_log *log, char *error, size_t size);
+// Instead of event_log_close(), after a failure: no file is left but what is a pipe or a device. `names` (of `size`
+// bytes, not 0) gets the paths of those that are not there, with commas.
+void event_log_discard(struct event_log *log, char *names, size_t size);

@@ -15,7 +15,8 @@ static unsigned cell_of(uint64_t value)
 	return (shift + 1) * ROW + (unsigned)((value >> shift) - ROW);
 }
 
-uint64_t histogram_cell_value(unsigned cell)
+// The greatest value that a cell counts.
+static uint64_t cell_value(unsigned cell)
 {
 	unsigned row = cell / ROW;
 	uint64_t width = row ? UINT64_C(1) << (row - 1) : 1;
@@ -58,7 +59,7 @@ uint64_t histogram_percentile(const struct histogram *histogram, unsigned per_10
 	for (unsigned i = 0; i < HISTOGRAM_CELLS; i++) {
 		seen += histogram->cell[i];
 		if (seen >= wanted)
-			return histogram_cell_value(i) < histogram->max ? histogram_cell_value(i) : histogram->max;
+			return cell_value(i) < histogram->max ? cell_value(i) : histogram->max;
 	}
 	return histogram->max; // none, or more than 100 % was asked for
 }

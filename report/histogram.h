@@ -30,6 +30,3 @@ uint64_t histogram_percentile(const struct histogram *histogram, unsigned per_10
 
 // Rounded down; 0 if there is no value.
 uint64_t histogram_mean(const struct histogram *histogram);
-
-// The greatest value that a cell counts.
-uint64_t histogram_cell_value(unsigned cell);

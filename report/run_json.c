@@ -4,16 +4,26 @@
 
 #include "report/json.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+struct digits {
+	char text[33];
+};
+
+static struct digits fingerprint_text(const struct scenario *scenario)
+{
+	struct digits digits;
+
+	snprintf(digits.text, sizeof(digits.text), "%016" PRIx64 "%016" PRIx64, scenario->fingerprint.high,
+		 scenario->fingerprint.low);
+	return digits;
+}
 
 static void write_fingerprint(struct json *json, const struct scenario *scenario)
 {
-	char digest[33];
-
-	snprintf(digest, sizeof(digest), "%016llx%016llx", (unsigned long long)scenario->fingerprint.high,
-		 (unsigned long long)scenario->fingerprint.low);
 	json_string(json, "machine", scenario->machine.name);
-	json_string(json, "fingerprint", digest);
+	json_string(json, "fingerprint", fingerprint_text(scenario).text);
 }
 
 static bool seen_policy(const struct run_set *set, unsigned index)
@@ -238,10 +248,12 @@ static void write_workloads(struct json *json, const struct scenario *scenario, 
 	json_end(json);
 }
 
-// What a line of results is of.
+// What a line of results is of. It has all that tells it from others, because lines get sorted and mixed.
 static void write_origin(struct json *json, const char *type, const struct run_set *set, unsigned run)
 {
 	json_string(json, "type", type);
+	json_string(json, "scenario", set->scenario->name);
+	json_string(json, "fingerprint", fingerprint_text(set->scenario).text);
 	if (set->variant)
 		json_string(json, "variant", set->variant);
 	json_string(json, "policy", set->policy);

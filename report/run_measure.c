@@ -6,6 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static double mean_of_iterations(const struct measure *measure, const struct run *run)
+{
+	double sum = 0;
+	unsigned nr = 0;
+
+	for (uint64_t i = 0; i < run->nr_iterations; i++) {
+		double one = measure->of(measure, &run->iteration[i]);
+
+		if (isnan(one))
+			continue;
+		sum += one;
+		nr++;
+	}
+	return nr ? sum / nr : NAN;
+}
+
 struct measure *measures_add(struct measures *measures, const char *group, const char *name, enum compare_better better,
 			     unsigned decimals)
 {
@@ -25,48 +41,21 @@ struct measure *measures_add(struct measures *measures, const char *group, const
 		measure = &measures->item[measures->nr++];
 	else
 		measures->failed = true;
-	*measure = (struct measure){.group = group, .better = better, .decimals = decimals};
+	*measure = (struct measure){.group = group, .better = better, .decimals = decimals, .value = mean_of_iterations};
 	snprintf(measure->name, sizeof(measure->name), "%s", name);
 	return measure;
 }
 
 // ---- values ----
 
-double measure_mean_of(const struct measure *measure, const struct run *run,
-		       double (*value)(const struct measure *measure, const struct iteration *iteration))
-{
-	double sum = 0;
-	unsigned nr = 0;
-
-	for (uint64_t i = 0; i < run->nr_iterations; i++) {
-		double one = value(measure, &run->iteration[i]);
-
-		if (isnan(one))
-			continue;
-		sum += one;
-		nr++;
-	}
-	return nr ? sum / nr : NAN;
-}
-
 static double counter_of(const struct measure *measure, const struct iteration *iteration)
 {
 	return counter_row_value(measure->row, iteration);
 }
 
-static double counter_value(const struct measure *measure, const struct run *run)
-{
-	return measure_mean_of(measure, run, counter_of);
-}
-
 static double failures_of(const struct measure *measure, const struct iteration *iteration)
 {
 	return (double)iteration->results.failures[measure->index];
-}
-
-static double failures_value(const struct measure *measure, const struct run *run)
-{
-	return measure_mean_of(measure, run, failures_of);
 }
 
 // A workload makes its figures when there is something to count: in another run they may be others, in another order.
@@ -78,11 +67,6 @@ static double figure_of(const struct measure *measure, const struct iteration *i
 		if (!strcmp(workload->figure[i].name, measure->figure))
 			return (double)workload->figure[i].value;
 	return 0;
-}
-
-static double figure_value(const struct measure *measure, const struct run *run)
-{
-	return measure_mean_of(measure, run, figure_of);
 }
 
 // ---- latencies ----
@@ -102,26 +86,24 @@ static double point_value(const struct histogram *histogram, unsigned point)
 	}
 }
 
-static const struct histogram *class_latency(const struct iteration *iteration, unsigned class)
+static const struct histogram *latency_of_class(const struct iteration *iteration, unsigned class)
 {
 	return &iteration->results.latency[class];
 }
 
-static const struct histogram *workload_latency_of(const struct iteration *iteration, unsigned workload)
+static const struct histogram *latency_of_workload(const struct iteration *iteration, unsigned workload)
 {
 	return &iteration->workload[workload].latency;
 }
 
-typedef const struct histogram *histogram_function(const struct iteration *iteration, unsigned index);
-
 // In microseconds. Only the command's thread comes here.
-static double latency_value(const struct measure *measure, const struct run *run, histogram_function *histogram)
+static double latency_value(const struct measure *measure, const struct run *run)
 {
 	static struct histogram sum;
 
 	sum = (struct histogram){0};
 	for (uint64_t i = 0; i < run->nr_iterations; i++) {
-		const struct histogram *one = histogram(&run->iteration[i], measure->index);
+		const struct histogram *one = measure->latency(&run->iteration[i], measure->index);
 
 		if (one->count)
 			histogram_merge(&sum, one);
@@ -129,25 +111,16 @@ static double latency_value(const struct measure *measure, const struct run *run
 	return sum.count ? point_value(&sum, measure->point) : NAN;
 }
 
-static double class_latency_value(const struct measure *measure, const struct run *run)
-{
-	return latency_value(measure, run, class_latency);
-}
-
-static double workload_latency_value(const struct measure *measure, const struct run *run)
-{
-	return latency_value(measure, run, workload_latency_of);
-}
-
 static void add_latency(struct measures *measures, const char *group, const char *what, unsigned index, unsigned point,
-			double (*value)(const struct measure *measure, const struct run *run))
+			const struct histogram *(*latency)(const struct iteration *iteration, unsigned index))
 {
 	char name[64];
 	struct measure *measure;
 
 	snprintf(name, sizeof(name), "%s %s us", what, point_names[point]);
 	measure = measures_add(measures, group, name, COMPARE_LOWER, 2);
-	measure->value = value;
+	measure->value = latency_value;
+	measure->latency = latency;
 	measure->index = index;
 	measure->point = point;
 }
@@ -163,13 +136,13 @@ static const struct published {
 	{"thp-burst", "burst stddev us", "Hugealloc", "Time stddev us"},
 };
 
-// NULL: none, or it would not tell which of several workloads it is of.
+// Of the first workload of its kind only: the name would not tell which of several it is of. NULL: none.
 static const struct published *published_row(const struct scenario *scenario, unsigned workload, const char *figure)
 {
 	const char *kind = scenario->workload[workload].kind->config.name;
 
-	for (unsigned i = 0; i < scenario->nr_workloads; i++)
-		if (i != workload && scenario->workload[i].kind == scenario->workload[workload].kind)
+	for (unsigned i = 0; i < workload; i++)
+		if (scenario->workload[i].kind == scenario->workload[workload].kind && !scenario->workload[i].common.first)
 			return NULL;
 	for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++)
 		if (!strcmp(published[i].kind, kind) && !strcmp(published[i].figure, figure))
@@ -191,7 +164,7 @@ static void add_figure(struct measures *measures, const struct scenario *scenari
 			return;
 	measure = measures_add(measures, as ? as->group : scenario->workload[workload].common.name, as ? as->name : figure->name,
 		      better, 0);
-	measure->value = figure_value;
+	measure->of = figure_of;
 	measure->index = workload;
 	measure->figure = figure->name;
 }
@@ -215,7 +188,7 @@ static void add_workload(struct measures *measures, const struct scenario *scena
 	measures_add_access(measures, set, nr_sets, workload);
 	for (unsigned point = 0; latency && point < POINTS; point++)
 		add_latency(measures, scenario->workload[workload].common.name, latency, workload, point,
-			    workload_latency_value);
+			    latency_of_workload);
 }
 
 // ---- the list ----
@@ -225,7 +198,7 @@ static void add_counters(struct measures *measures)
 	for (const struct counter_row *row = counter_rows; row->group; row++) {
 		struct measure *measure = measures_add(measures, row->group, row->name, row->better, row->decimals);
 
-		measure->value = counter_value;
+		measure->of = counter_of;
 		measure->row = row;
 		measure->always = row->always;
 	}
@@ -238,12 +211,12 @@ static void add_classes(struct measures *measures)
 	for (unsigned class = 0; class < REQUEST_CLASSES; class++) {
 		struct measure *measure = measures_add(measures, "Failed", request_class_name(class), COMPARE_LOWER, 0);
 
-		measure->value = failures_value;
+		measure->of = failures_of;
 		measure->index = class;
 	}
 	for (unsigned class = 0; class < REQUEST_CLASSES; class++)
 		for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
-			add_latency(measures, "Latency", request_class_name(class), class, points[i], class_latency_value);
+			add_latency(measures, "Latency", request_class_name(class), class, points[i], latency_of_class);
 }
 
 static bool tells(const struct measure *measure, const struct run_set *set, unsigned nr_sets)
@@ -256,6 +229,17 @@ static bool tells(const struct measure *measure, const struct run_set *set, unsi
 				return true;
 		}
 	return false;
+}
+
+// Where huge pages were faulted, no fallback says as much as many do.
+static void keep_thp_together(struct measures *measures, const struct run_set *set, unsigned nr_sets)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < measures->nr; i++)
+		any |= !strcmp(measures->item[i].group, "THP") && tells(&measures->item[i], set, nr_sets);
+	for (size_t i = 0; i < measures->nr; i++)
+		measures->item[i].always |= any && !strcmp(measures->item[i].group, "THP");
 }
 
 // Small means of whole numbers keep what is behind the point.
@@ -276,6 +260,24 @@ static bool is_row(const struct measure *measure, const char *row)
 	return !strncmp(row, measure->group, group) && row[group] == ' ' && !strcmp(row + group + 1, measure->name);
 }
 
+// False: there is none of this name.
+static bool keep_row(struct measures *measures, const struct measures *all, const char *row)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < all->nr; i++) {
+		struct measure *kept;
+
+		if (!is_row(&all->item[i], row))
+			continue;
+		kept = measures_add(measures, "", "", COMPARE_NEITHER, 0);
+		*kept = all->item[i];
+		kept->always = true;
+		found = true;
+	}
+	return found;
+}
+
 // What a run does not tell is left out, but not what is 0.
 static bool keep_rows(struct measures *measures, const struct scenario *scenario)
 {
@@ -283,13 +285,8 @@ static bool keep_rows(struct measures *measures, const struct scenario *scenario
 
 	*measures = (struct measures){0};
 	for (uint32_t i = 0; i < scenario->nr_rows; i++)
-		for (size_t j = 0; j < all.nr; j++)
-			if (is_row(&all.item[j], scenario->row[i])) {
-				struct measure *kept = measures_add(measures, "", "", COMPARE_NEITHER, 0);
-
-				*kept = all.item[j];
-				kept->always = true;
-			}
+		if (!keep_row(measures, &all, scenario->row[i]) && !measures->missing)
+			measures->missing = scenario->row[i];
 	measures_free(&all);
 	return !measures->failed;
 }
@@ -308,6 +305,7 @@ bool measures_collect(struct measures *measures, const struct scenario *scenario
 	add_classes(measures);
 	if (measures->failed || (brief && scenario->nr_rows && !keep_rows(measures, scenario)))
 		return false;
+	keep_thp_together(measures, set, nr_sets);
 	for (size_t i = 0; i < measures->nr; i++)
 		if (measures->item[i].always || tells(&measures->item[i], set, nr_sets)) {
 			choose_decimals(&measures->item[i], set, nr_sets);

@@ -25,28 +25,29 @@ struct measure {
 	enum compare_better better;
 	unsigned decimals;
 	bool always; // shown even if it is 0 everywhere
-	// Of one run: counters and figures are means over its iterations, latencies of all of them together. NAN: the
-	// run does not tell.
+	// Of one run: the mean over its iterations, of latencies the value of all of them together. NAN: the run does
+	// not tell.
 	double (*value)(const struct measure *measure, const struct run *run);
-	// What value() looks at.
+	// What value() looks at: of an iteration ...
+	double (*of)(const struct measure *measure, const struct iteration *iteration); // NAN: it does not tell
+	const struct histogram *(*latency)(const struct iteration *iteration, unsigned index);
+	// ... and what those look at.
 	const struct counter_row *row;
 	unsigned index;	    // of a workload, a class of requests, a node
 	unsigned point;	    // of a latency; a node of a workload; a figure of a node
 	const char *figure; // of a workload
 };
 
-// Adds a row with no value yet. Never NULL; without memory measures->failed is set. It may move with the next call.
+// Adds a row, the mean of what its `of` says, which the caller sets. Never NULL; without memory measures->failed is set. It may move with the next call.
 struct measures;
 struct measure *measures_add(struct measures *measures, const char *group, const char *name, enum compare_better better,
 			     unsigned decimals);
-// Mean over the iterations of a run that tell; NAN: none does.
-double measure_mean_of(const struct measure *measure, const struct run *run,
-		       double (*value)(const struct measure *measure, const struct iteration *iteration));
 
 struct measures {
 	struct measure *item;
 	size_t nr, max;
-	bool failed; // no memory for one
+	bool failed;	     // no memory for one
+	const char *missing; // one of the scenario's rows that there is none of; NULL: they are all there
 };
 
 // Fills an empty list with what some run tells and what is shown always; `brief`: with the scenario's rows, in its order,

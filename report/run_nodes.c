@@ -63,11 +63,6 @@ static double node_of(const struct measure *measure, const struct iteration *ite
 	}
 }
 
-static double node_value(const struct measure *measure, const struct run *run)
-{
-	return measure_mean_of(measure, run, node_of);
-}
-
 void measures_add_nodes(struct measures *measures, const struct run_set *set, unsigned nr_sets)
 {
 	unsigned nr = most_nodes(set, nr_sets);
@@ -77,7 +72,7 @@ void measures_add_nodes(struct measures *measures, const struct run_set *set, un
 			struct measure *measure = measures_add(measures, groups[node].node, node_figures[i].name,
 							       node_figures[i].better, 0);
 
-			measure->value = node_value;
+			measure->of = node_of;
 			measure->index = node;
 			measure->point = i;
 		}
@@ -90,27 +85,17 @@ static double kswapd_of(const struct measure *measure, const struct iteration *i
 	return (double)(iteration->results.node[measure->index].cpu.kswapd / NS_PER_MS) / 1e3; // idle ones: 0
 }
 
-static double kswapd_value(const struct measure *measure, const struct run *run)
-{
-	return measure_mean_of(measure, run, kswapd_of);
-}
-
 static double kcompactd_of(const struct measure *measure, const struct iteration *iteration)
 {
 	return (double)(iteration->results.node[measure->index].cpu.kcompactd / NS_PER_MS) / 1e3;
 }
 
-static double kcompactd_value(const struct measure *measure, const struct run *run)
-{
-	return measure_mean_of(measure, run, kcompactd_of);
-}
-
 static void add_cpu_time(struct measures *measures, const char *group, unsigned node,
-			 double (*value)(const struct measure *, const struct run *))
+			 double (*of)(const struct measure *, const struct iteration *))
 {
 	struct measure *measure = measures_add(measures, group, "CPU time s", COMPARE_LOWER, 3);
 
-	measure->value = value;
+	measure->of = of;
 	measure->index = node;
 }
 
@@ -119,9 +104,9 @@ void measures_add_workers(struct measures *measures, const struct run_set *set, 
 	unsigned nr = most_nodes(set, nr_sets);
 
 	for (unsigned node = 0; node < nr; node++)
-		add_cpu_time(measures, groups[node].kswapd, node, kswapd_value);
+		add_cpu_time(measures, groups[node].kswapd, node, kswapd_of);
 	for (unsigned node = 0; node < nr; node++)
-		add_cpu_time(measures, groups[node].kcompactd, node, kcompactd_value);
+		add_cpu_time(measures, groups[node].kcompactd, node, kcompactd_of);
 }
 
 // ---- workloads ----
@@ -133,21 +118,11 @@ static double mean_access_of(const struct measure *measure, const struct iterati
 	return access->accesses ? (double)access_mean_ps(access) / 1000 : NAN;
 }
 
-static double mean_access_value(const struct measure *measure, const struct run *run)
-{
-	return measure_mean_of(measure, run, mean_access_of);
-}
-
 static double local_access_of(const struct measure *measure, const struct iteration *iteration)
 {
 	const struct access_account *access = &iteration->workload[measure->index].access;
 
 	return access->accesses ? 100.0 * (double)access->local / (double)access->accesses : NAN;
-}
-
-static double local_access_value(const struct measure *measure, const struct run *run)
-{
-	return measure_mean_of(measure, run, local_access_of);
 }
 
 static double waited_of(const struct measure *measure, const struct iteration *iteration)
@@ -157,19 +132,9 @@ static double waited_of(const struct measure *measure, const struct iteration *i
 	return access->time_ns ? 100.0 * (double)access->waited_ns / (double)access->time_ns : NAN;
 }
 
-static double waited_value(const struct measure *measure, const struct run *run)
-{
-	return measure_mean_of(measure, run, waited_of);
-}
-
 static double resident_of(const struct measure *measure, const struct iteration *iteration)
 {
 	return (double)iteration->workload[measure->index].resident[measure->point];
-}
-
-static double resident_value(const struct measure *measure, const struct run *run)
-{
-	return measure_mean_of(measure, run, resident_of);
 }
 
 // measure->point: the node of the workload's CPUs.
@@ -183,17 +148,12 @@ static double local_resident_of(const struct measure *measure, const struct iter
 	return all ? 100.0 * (double)resident[measure->point] / (double)all : NAN;
 }
 
-static double local_resident_value(const struct measure *measure, const struct run *run)
-{
-	return measure_mean_of(measure, run, local_resident_of);
-}
-
 static void add_row(struct measures *measures, const char *group, const char *name, enum compare_better better,
-		    unsigned workload, unsigned point, double (*value)(const struct measure *, const struct run *))
+		    unsigned workload, unsigned point, double (*of)(const struct measure *, const struct iteration *))
 {
-	struct measure *measure = measures_add(measures, group, name, better, value == resident_value ? 0 : 2);
+	struct measure *measure = measures_add(measures, group, name, better, of == resident_of ? 0 : 2);
 
-	measure->value = value;
+	measure->of = of;
 	measure->index = workload;
 	measure->point = point;
 }
@@ -221,16 +181,16 @@ void measures_add_access(struct measures *measures, const struct run_set *set, u
 	int home = home_of(&scenario->machine, common);
 	char name[32];
 
-	add_row(measures, common->name, "access mean ns", COMPARE_LOWER, workload, 0, mean_access_value);
-	add_row(measures, common->name, "access waits %", COMPARE_LOWER, workload, 0, waited_value);
+	add_row(measures, common->name, "access mean ns", COMPARE_LOWER, workload, 0, mean_access_of);
+	add_row(measures, common->name, "access waits %", COMPARE_LOWER, workload, 0, waited_of);
 	if (nr == 1)
 		return;
-	add_row(measures, common->name, "access local %", COMPARE_HIGHER, workload, 0, local_access_value);
+	add_row(measures, common->name, "access local %", COMPARE_HIGHER, workload, 0, local_access_of);
 	if (home >= 0)
 		add_row(measures, common->name, "resident local %", COMPARE_HIGHER, workload, (unsigned)home,
-			local_resident_value);
+			local_resident_of);
 	for (unsigned node = 0; node < nr; node++) {
 		snprintf(name, sizeof(name), "pages on node %u", node);
-		add_row(measures, common->name, name, COMPARE_NEITHER, workload, node, resident_value);
+		add_row(measures, common->name, name, COMPARE_NEITHER, workload, node, resident_of);
 	}
 }

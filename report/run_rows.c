@@ -190,7 +190,6 @@ const struct counter_row counter_rows[] = {
 	{0},
 };
 
-
 double counter_row_value(const struct counter_row *row, const struct iteration *iteration)
 {
 	double value = 0;

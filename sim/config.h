@@ -55,6 +55,7 @@ enum config_type {
 	CONFIG_RATIO,	  // thousandths: 1.22
 	CONFIG_BANDWIDTH, // bytes a second: 2.4GiB/s
 	CONFIG_RATE,	  // struct config_rate: 12/s, 3000/min, 1/16s
+	CONFIG_SIGNED,	  // int64_t: -20; .min and .max always count, and are int64_t
 	CONFIG_BOOL,	  // bool: on, off, yes, no, true, false
 	CONFIG_ENUM,	  // a value of .words
 	CONFIG_FLAGS,	  // values of .words or-ed: one word, or a list of words

@@ -124,6 +124,13 @@ void config_near_add(struct config_near *near, const char *name); // NULL is no 
 // "; did you mean 'NAME'?", or "" for NULL.
 struct config_quoted config_hint(const char *name);
 
+// Names for a message: "A, B"; when there are too many, "A, B, ...".
+struct config_names {
+	char text[800]; // with what stands around them less than a message's 1024
+	size_t length;
+};
+void config_names_add(struct config_names *names, const char *name); // NULL is no name
+
 // ---- single values ----
 
 // Stores the value that the text stands for in the member of a field, any type but sections, lists, flags and variants.

@@ -38,16 +38,35 @@ static bool refuse_type(const struct context *context, const struct config_field
 	return refuse(context, node, reason);
 }
 
-static bool refuse_key(const struct context *context, const struct config_schema *schema,
-		       const struct config_item *item)
+// NULL: no key of the schema is near.
+static const char *nearest_key(const struct config_schema *schema, const char *word)
 {
-	struct config_near near = config_near(item->key);
+	struct config_near near = config_near(word);
 	const struct config_field *field;
 
 	for (size_t i = 0; (field = config_field_at(schema, i)); i++)
 		config_near_add(&near, field->name);
+	return near.name;
+}
+
+static bool refuse_key(const struct context *context, const struct config_schema *schema,
+		       const struct config_item *item)
+{
 	config_say(context->config, item->place, "unknown key %s of %s%s", config_quote(item->key).text, context->what,
-		   config_hint(near.name).text);
+		   config_hint(nearest_key(schema, item->key)).text);
+	return false;
+}
+
+// True: an unknown key was told of which this one was meant; that it is missing needs no second message.
+static bool is_mistyped(const struct config_schema *schema, const struct config_node *mapping, const char *key)
+{
+	for (size_t i = 0; i < mapping->nr; i++) {
+		const char *written = mapping->item[i].key, *near;
+
+		near = config_find_field(schema, written) ? NULL : nearest_key(schema, written);
+		if (near && !strcmp(near, key))
+			return true;
+	}
 	return false;
 }
 
@@ -71,8 +90,8 @@ static bool load_default(const struct context *context, const struct config_fiel
 	return node && load_value(context, field, node, member);
 }
 
-static bool load_absent(const struct context *context, const struct config_field *field,
-			const struct config_node *mapping, void *member)
+static bool load_absent(const struct context *context, const struct config_schema *schema,
+			const struct config_field *field, const struct config_node *mapping, void *member)
 {
 	char expected[CONFIG_REASON_MAX];
 	const struct config_node nothing = {.blank = true, .place = mapping->place, .text = ""};
@@ -87,8 +106,9 @@ static bool load_absent(const struct context *context, const struct config_field
 		return true; // NULL already
 	if (field->type == CONFIG_SECTION)
 		return load_value(context, field, &nothing, member);
-	config_say(context->config, mapping->place, "missing key '%s' of %s; expected %s", field->name, context->what,
-		   config_expected(field, expected));
+	if (!is_mistyped(schema, mapping, field->name))
+		config_say(context->config, mapping->place, "missing key '%s' of %s; expected %s", field->name,
+			   context->what, config_expected(field, expected));
 	return false;
 }
 
@@ -111,7 +131,7 @@ static bool load_fields(struct context *context, const struct config_schema *sch
 	for (size_t i = 0; (field = config_field_at(schema, i)); i++) {
 		context->key = field->name;
 		if (!field->name || !config_node_find(mapping, field->name))
-			fine &= load_absent(context, field, mapping, object + field->offset);
+			fine &= load_absent(context, schema, field, mapping, object + field->offset);
 	}
 	return fine;
 }
@@ -162,21 +182,13 @@ static bool load_optional(const struct context *context, const struct config_fie
 	return load_section(context, field, node, object);
 }
 
-enum { KIND_NAMES_MAX = 800 }; // with what stands around them less than a message's 1024
-
-// "one of: A, B" of the kinds, for text[KIND_NAMES_MAX].
-static const char *kind_names(const struct config_variants *variants, char *text)
+static struct config_names kind_names(const struct config_variants *variants)
 {
-	const char *between = "one of: ";
-	size_t length = 0;
+	struct config_names names = {.length = 0};
 
-	text[0] = '\0';
-	for (const struct config_kind *const *kind = variants->kind; *kind; kind++) {
-		snprintf(text + length, KIND_NAMES_MAX - length, "%s%s", between, (*kind)->name);
-		length += strlen(text + length);
-		between = ", ";
-	}
-	return text;
+	for (const struct config_kind *const *kind = variants->kind; *kind; kind++)
+		config_names_add(&names, (*kind)->name);
+	return names;
 }
 
 static const struct config_kind *find_kind(const struct context *context, const struct config_variants *variants,
@@ -184,12 +196,11 @@ static const struct config_kind *find_kind(const struct context *context, const 
 {
 	const struct config_item *item = config_node_find(mapping, "kind");
 	const struct config_node *value = item ? item->value : NULL;
-	char names[KIND_NAMES_MAX];
 	struct config_near near;
 
 	if (!value || value->type != CONFIG_NODE_SCALAR || value->blank) {
 		config_say(context->config, value ? value->place : mapping->place,
-			   "missing key 'kind' (%s); expected %s", variants->what, kind_names(variants, names));
+			   "missing key 'kind' (%s); expected one of: %s", variants->what, kind_names(variants).text);
 		return NULL;
 	}
 	near = config_near(value->text);
@@ -198,8 +209,8 @@ static const struct config_kind *find_kind(const struct context *context, const 
 			return *kind;
 		config_near_add(&near, (*kind)->name);
 	}
-	config_say(context->config, value->place, "unknown %s %s%s (%s)", variants->what,
-		   config_quote(value->text).text, config_hint(near.name).text, kind_names(variants, names));
+	config_say(context->config, value->place, "unknown %s %s%s (one of: %s)", variants->what,
+		   config_quote(value->text).text, config_hint(near.name).text, kind_names(variants).text);
 	return NULL;
 }
 

@@ -145,6 +145,21 @@ static struct config_node *broken(struct config *config, struct config_place pla
 static struct config_node *include(struct config *config, const struct config_include *what, struct config_node *node,
 				   unsigned depth);
 
+static void refuse_file(struct config *config, const struct config_include *what, const struct config_node *name)
+{
+	const char *near = config_nearest(name->text, what->names);
+	struct config_names known = {.length = 0};
+
+	for (const char *const *each = what->names; each && *each; each++)
+		config_names_add(&known, *each);
+	if (near || !known.length)
+		config_say(config, name->place, "unknown %s %s%s", what->key, config_quote(name->text).text,
+			   config_hint(near).text);
+	else
+		config_say(config, name->place, "unknown %s %s (a path, or one of: %s)", what->key,
+			   config_quote(name->text).text, known.text);
+}
+
 // The file that a scalar names, complete; a broken node, with a message, if it cannot be had.
 static struct config_node *included_file(struct config *config, const struct config_include *what,
 					 const struct config_node *name, unsigned depth)
@@ -164,8 +179,7 @@ static struct config_node *included_file(struct config *config, const struct con
 	}
 	path = what->find(what->context, name->text);
 	if (!path) {
-		config_say(config, name->place, "unknown %s %s%s", what->key, config_quote(name->text).text,
-			   config_hint(config_nearest(name->text, what->names)).text);
+		refuse_file(config, what, name);
 		return broken(config, name->place);
 	}
 	file = config_read(config, path);

@@ -130,7 +130,7 @@ bool config_refuse_text(const struct config_field *field, const char *text, char
 
 	if (!*text)
 		snprintf(reason, CONFIG_REASON_MAX, "there is no value; expected %s", expected);
-	else if (*text == '-' && is_digit(text[1]))
+	else if (*text == '-' && is_digit(text[1]) && field->type != CONFIG_SIGNED)
 		snprintf(reason, CONFIG_REASON_MAX, "%s is negative; expected %s", config_quote(text).text, expected);
 	else
 		snprintf(reason, CONFIG_REASON_MAX, "%s is not %s", config_quote(text).text, expected);

@@ -3,6 +3,7 @@
 // Messages: "FILE:LINE:COLUMN: error: TEXT", the line and a caret below it.
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,4 +224,16 @@ const char *config_nearest(const char *word, const char *const *names)
 	for (; names && *names; names++)
 		config_near_add(&near, *names);
 	return near.name;
+}
+
+void config_names_add(struct config_names *names, const char *name)
+{
+	size_t needed = name ? strlen(name) + sizeof(", , ...") : 0;
+
+	if (!name || names->length + needed > sizeof(names->text)) {
+		if (name && names->length && names->text[names->length - 1] != '.')
+			names->length += (size_t)sprintf(names->text + names->length, ", ...");
+		return;
+	}
+	names->length += (size_t)sprintf(names->text + names->length, "%s%s", names->length ? ", " : "", name);
 }

@@ -44,17 +44,23 @@ static struct config_item *element_at(const struct config_node *list, const char
 static void refuse(struct config *config, const struct config_node *list, const char *word, struct config_place place)
 {
 	struct config_near near = config_near(word);
+	struct config_names known = {.length = 0};
 
 	for (size_t i = 0; i < list->nr; i++) {
-		config_near_add(&near, scalar_under(list->item[i].value, "name"));
-		config_near_add(&near, scalar_under(list->item[i].value, "kind"));
+		const char *name = scalar_under(list->item[i].value, "name");
+		const char *kind = scalar_under(list->item[i].value, "kind");
+
+		config_near_add(&near, name);
+		config_near_add(&near, kind);
+		config_names_add(&known, name ? name : kind);
 	}
 	if (near.name)
 		config_say(config, place, "the list has no element %s%s", config_quote(word).text,
 			   config_hint(near.name).text);
 	else if (list->nr)
-		config_say(config, place, "the list has no element %s; choose by name, by kind, or by 0 to %zu",
-			   config_quote(word).text, list->nr - 1);
+		config_say(config, place, "the list has no element %s; choose by name, by kind, or by 0 to %zu%s%s%s",
+			   config_quote(word).text, list->nr - 1, known.length ? " (one of: " : "", known.text,
+			   known.length ? ")" : "");
 	else
 		config_say(config, place, "the list has no element %s; it is empty", config_quote(word).text);
 }

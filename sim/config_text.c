@@ -80,6 +80,7 @@ const char *config_value_text(const struct config_field *field, const void *memb
 		return string;
 	}
 	case CONFIG_RATE: memcpy(&rate, member, sizeof(rate)); return config_rate_text(rate, text, size);
+	case CONFIG_SIGNED: snprintf(text, size, "%" PRId64, (int64_t)config_fetch(member, field->size)); return text;
 	case CONFIG_AMOUNT:
 		memcpy(&amount, member, sizeof(amount));
 		if (amount.parts)
@@ -149,7 +150,8 @@ static void add_limits(const struct config_field *field, char *text, size_t size
 static const char *type_name(const struct config_field *field)
 {
 	switch (field->type) {
-	case CONFIG_COUNT: return "number";
+	case CONFIG_COUNT:
+	case CONFIG_SIGNED: return "number";
 	case CONFIG_SIZE: return "size";
 	case CONFIG_PAGES: return "size|pages";
 	case CONFIG_AMOUNT: return "size|percent";
@@ -190,5 +192,8 @@ const char *config_type_text(const struct config_field *field, char *text, size_
 	add_words(field, *type_name(field) ? "|" : "", text, size);
 	if (config_measure(field->type))
 		add_limits(field, text, size);
+	if (field->type == CONFIG_SIGNED)
+		snprintf(text + strlen(text), size - strlen(text), " %" PRId64 "..%" PRId64, (int64_t)field->min,
+			 (int64_t)field->max);
 	return text;
 }

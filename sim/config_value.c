@@ -2,6 +2,7 @@
 //
 // The text of one value into the member that a field describes: words, numbers within limits, ranges, amounts.
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "sim/config_internal.h"
@@ -22,6 +23,7 @@ size_t config_member_size(const struct config_field *field)
 	switch (field->type) {
 	case CONFIG_AMOUNT: return sizeof(struct config_amount);
 	case CONFIG_RATE: return sizeof(struct config_rate);
+	case CONFIG_SIGNED: return sizeof(int64_t);
 	case CONFIG_BOOL: return sizeof(bool);
 	case CONFIG_STRING:
 	case CONFIG_NAME:
@@ -96,6 +98,10 @@ const char *config_expected(const struct config_field *field, char *text)
 
 	text[0] = '\0';
 	switch (field->type) {
+	case CONFIG_SIGNED:
+		snprintf(text, CONFIG_REASON_MAX, "a whole number from %" PRId64 " to %" PRId64, (int64_t)field->min,
+			 (int64_t)field->max);
+		return text;
 	case CONFIG_BOOL: return "on or off";
 	case CONFIG_ENUM: add_words(field, "one of: ", text); return text;
 	case CONFIG_FLAGS: add_words(field, "a list of some of: ", text); return text;
@@ -151,6 +157,22 @@ static bool check_limits(const struct config_field *field, const char *text, uin
 		 value < field->min ? "small" : "large", value < field->min ? "least" : "most",
 		 config_value_text(&plain, &limit, buffer, sizeof(buffer)));
 	return false;
+}
+
+static bool convert_signed(const struct config_field *field, const char *text, uint64_t *value, char *reason)
+{
+	bool negative = *text == '-';
+	const char *at = text + negative;
+	struct config_decimal number;
+	int64_t wanted;
+
+	if (!config_take_decimal(&at, &number) || *at || number.decimals || number.too_fine || number.too_large
+	    || number.digits > INT64_MAX)
+		return config_refuse_text(field, text, reason);
+	wanted = negative ? -(int64_t)number.digits : (int64_t)number.digits;
+	*value = (uint64_t)wanted;
+	return (wanted >= (int64_t)field->min && wanted <= (int64_t)field->max)
+	       || config_refuse_text(field, text, reason);
 }
 
 static bool convert_integer(const struct config_field *field, const char *text, uint64_t *value, char *reason)
@@ -242,6 +264,10 @@ bool config_convert(const struct config_field *field, const char *text, void *me
 	case CONFIG_BOOL:
 	case CONFIG_ENUM:
 		if (!config_convert_word(field, text, &value, reason))
+			return false;
+		break;
+	case CONFIG_SIGNED:
+		if (!convert_signed(field, text, &value, reason))
 			return false;
 		break;
 	default:

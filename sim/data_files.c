@@ -55,6 +55,11 @@ const char *data_find(const char *folder, const char *name, const char *beside, 
 	return NULL;
 }
 
+const char *data_places(void)
+{
+	return "here and in " PAGEYARD_DATADIR;
+}
+
 void data_name(const char *path, char *name, size_t size)
 {
 	const char *slash = strrchr(path, '/'), *start = slash ? slash + 1 : path;

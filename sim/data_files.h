@@ -22,5 +22,8 @@ const char *data_find(const char *folder, const char *name, const char *beside, 
 char **data_names(const char *folder, const char *beside);
 void data_names_free(char **names);
 
+// Where things are looked for besides: "here and in /usr/share/pageyard".
+const char *data_places(void);
+
 // The name in a path: without its folder and .yaml.
 void data_name(const char *path, char *name, size_t size);

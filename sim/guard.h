@@ -5,8 +5,8 @@
 //
 // The model. Every named group is a leaf of the hierarchy, and so is each process that is in none; guards look at the
 // whole system (group 0) and at each named group, and kill a leaf as a whole. A process in no group with an
-// oom_score_adj of -1000 is left alone. The memory of a leaf is its resident anonymous memory: the page cache is
-// nobody's.
+// oom_score_adj of -1000 is left alone. The memory of a leaf is its resident anonymous memory. Page cache counts where
+// it is scanned: as that of the group whose task brought it in; of a process in no group it counts for the system only.
 
 #pragma once
 

@@ -7,6 +7,7 @@
 
 #include "sim/placement.h"
 #include "sim/process_internal.h"
+#include "sim/workers.h"
 
 // ---- the key `local_reclaim` ----
 
@@ -81,11 +82,7 @@ static void reclaimer(struct simulation *sim, struct sim_task *task, void *argum
 		sim->inside++;
 		yard_local_reclaim_step(sim->yard, node, thread, woken, &wait);
 		sim->inside--;
-		woken = false;
-		if (wait.kind == YARD_WAIT_QUEUE)
-			woken = task_wait(sim, scheduler_engine_queue(sim, wait.queue), wait.timeout_ns, false);
-		else
-			sim_point(sim);
+		woken = worker_sleep(sim, &wait);
 	}
 }
 

@@ -338,3 +338,12 @@ uint64_t machine_pages(const struct machine *machine)
 		pages += machine->node[i].pages - machine->node[i].reserved_pages;
 	return pages;
 }
+
+bool machine_check_node(const struct machine *machine, uint64_t node, char *reason, size_t size)
+{
+	if (node < machine->nr_nodes)
+		return true;
+	snprintf(reason, size, "node %" PRIu64 " of a machine with %" PRIu32 " node%s (0 to %" PRIu32 ")", node,
+		 machine->nr_nodes, machine->nr_nodes == 1 ? "" : "s", machine->nr_nodes - 1);
+	return false;
+}

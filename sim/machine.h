@@ -74,6 +74,8 @@ struct machine {
 
 // What processes and the page cache can have: all memory but the kernel's reservations.
 uint64_t machine_pages(const struct machine *machine);
+// False, with one line in `reason`: the machine has no such node.
+bool machine_check_node(const struct machine *machine, uint64_t node, char *reason, size_t size);
 
 enum { MACHINE_ALIKE_NS = 80 }; // latency where none is given
 

@@ -14,7 +14,7 @@ enum { BATCH = 512 };
 
 struct walk {
 	struct memory_object *object;
-	const struct yard_mempolicy *policy; // NULL: the default
+	struct yard_mempolicy policy;
 	unsigned cpu_node;
 	uint64_t page; // the next
 };
@@ -34,7 +34,7 @@ static struct found look_at(const struct simulation *sim, const struct walk *wal
 	return (struct found){
 		.pfn = region->huge ? region->huge - 1 : entry_head(entry),
 		.pages = 1u << order,
-		.wanted = yard_mempolicy_misplaced(sim->yard, walk->policy, page >> order,
+		.wanted = yard_mempolicy_misplaced(sim->yard, &walk->policy, page >> order,
 						   (unsigned)object_node_of(sim, walk->object, page), walk->cpu_node),
 	};
 }
@@ -92,17 +92,28 @@ static uint64_t move_to(struct simulation *sim, struct walk walk, unsigned node)
 	return moved;
 }
 
+// The one that the mapping's pages will follow: the task's, if it gets none of its own, and that may be the default
+// within the task's cpuset (M13).
+static struct yard_mempolicy policy_of(const struct simulation *sim, const struct sim_task *task,
+				       const struct placement *placement)
+{
+	const struct placement *from = placement->has_policy ? placement : &task->placement;
+	struct yard_mempolicy standard = {.home = -1};
+
+	if (from->has_policy)
+		return from->policy;
+	yard_mempolicy_set(sim->yard, &standard, YARD_MPOL_DEFAULT, 0, 0, from->cpuset); // there is nothing to refuse
+	return standard;
+}
+
 bool mbind_pages(struct simulation *sim, struct memory_object *object, const struct placement *placement, unsigned flags,
 		 struct mbind_result *result)
 {
 	struct sim_task *task = task_current(sim);
-	struct walk walk = {.object = object, .cpu_node = scheduler_cpu_node(sim, task->cpu)};
+	struct walk walk = {.object = object, .policy = policy_of(sim, task, placement),
+			    .cpu_node = scheduler_cpu_node(sim, task->cpu)};
 	bool strict = flags & MBIND_STRICT && placement->has_policy;
 
-	if (placement->has_policy)
-		walk.policy = &placement->policy;
-	else
-		walk.policy = task->placement.has_policy ? &task->placement.policy : NULL;
 	*result = (struct mbind_result){.moved = 0};
 	sim_charge(sim, COST_SYSCALL, 1);
 	if (flags & MBIND_MOVE) {

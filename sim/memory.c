@@ -281,12 +281,24 @@ void count_swapped(struct memory_object *object, int64_t pages)
 		object->process->swapped += (uint64_t)pages;
 }
 
+_Static_assert(YARD_PSI_GROUPS - 1 <= ENTRY_GROUP >> ENTRY_GROUP_SHIFT, "a group fits into an entry");
+
+// A cached page is charged to the group of the task that brings it in, whoever uses it later.
+static uint32_t group_bits(const struct simulation *sim)
+{
+	const struct sim_task *task = task_current(sim);
+
+	return task && task->process ? (uint32_t)task->process->group << ENTRY_GROUP_SHIFT : 0;
+}
+
 void attach_block(struct simulation *sim, struct memory_object *object, uint64_t page, uint32_t pfn, unsigned order,
 		  uint32_t bits)
 {
 	struct region *region = region_of(sim, object, page);
 	unsigned offset = page & (REGION_PAGES - 1);
 
+	if (object->file)
+		bits |= group_bits(sim);
 	for (unsigned i = 0; i < 1u << order; i++)
 		set_entry(region, offset + i, make_entry(pfn + i, order, bits));
 	if (region->numa)

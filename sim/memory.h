@@ -52,8 +52,8 @@ struct memory_object {
 };
 
 // An entry that is 0: nothing was there yet, or it was dropped. Not resident: a shadow (pageyard/owner.h), which uses
-// bits 0-8 and 18-63, or 0, and IN_SWAP. Resident: bits 0-3 are the order of the block that it is a part of, bits 32-63
-// its frame.
+// bits 0-8 and 18-63, or 0, and IN_SWAP. Resident: bits 0-3 are the order of the block that it is a part of, bits 18-20
+// the group (sim/process.h) of a file's page, bits 32-63 its frame.
 enum page_entry {
 	ENTRY_ORDER = 0xf,
 	ENTRY_RESIDENT = 1 << 9,
@@ -65,8 +65,9 @@ enum page_entry {
 	ENTRY_ACTIVE = 1 << 15,	   // with READING: what yard_lru_refault() said
 	ENTRY_WORKINGSET = 1 << 16,
 	ENTRY_HINT = 1 << 17,	   // NUMA balancing has marked it (sim/numa_balancing.h)
+	ENTRY_GROUP = 7 << 18,	   // file: of the task that brought it in
 };
-enum { ENTRY_FRAME_SHIFT = 32 };
+enum { ENTRY_GROUP_SHIFT = 18, ENTRY_FRAME_SHIFT = 32 };
 
 // The owner callbacks, for yard_config.owner.
 void memory_owner_ops(struct simulation *sim, struct yard_owner_ops *ops);

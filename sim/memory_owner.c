@@ -94,6 +94,8 @@ static bool release(void *context, uint32_t pfn, unsigned order, uint64_t shadow
 	entry = region->entry[offset];
 	if (entry & ENTRY_DIRTY)
 		return false;
+	if (object->file)
+		process_group_scanned(sim, (unsigned)(entry & ENTRY_GROUP) >> ENTRY_GROUP_SHIFT, 1u << order);
 	for (unsigned i = 0; i < 1u << order; i++)
 		set_entry(region, offset + i, shadow | (entry & ENTRY_IN_SWAP));
 	count_resident(sim, object, pfn, -(1 << order));

@@ -39,13 +39,11 @@ static bool oom_next(void *context, uint64_t *cursor, const struct yard_oom *oom
 	const struct simulation *sim = context;
 	const struct sim_task *current = task_current(sim);
 	const struct process *process = (const struct process *)(uintptr_t)*cursor;
-	bool is_current;
 
 	process = process ? process->next : sim->processes->first;
 	if (!process)
 		return false;
 	*cursor = (uintptr_t)process;
-	is_current = current && current->process == process;
 	*task = (struct yard_oom_task){
 		.id = process->pid,
 		.rss = process->resident,
@@ -53,10 +51,11 @@ static bool oom_next(void *context, uint64_t *cursor, const struct yard_oom *oom
 		.pgtables = process->page_tables + (process->free ? 0 : EXEC_TABLES),
 		.total_vm = mapped_pages(process),
 		.oom_score_adj = process->oom_score_adj,
-		.unkillable = process->reaped || (!(is_current && process->killed) && !eligible(process, oom)), // OOM-3
+		.no_eligible_node = !eligible(process, oom),
+		.reaped = process->reaped,
 		.victim = process->oom_victim,
 		.exiting = process->exiting,
-		.current = is_current,
+		.current = current && current->process == process,
 	};
 	return true;
 }

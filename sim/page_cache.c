@@ -137,7 +137,8 @@ void file_truncate(struct simulation *sim, struct file *file, uint64_t size)
 
 // ---- finding pages ----
 
-uint32_t file_find_page(struct simulation *sim, struct file *file, uint64_t page)
+// Waits until the page can be used or is not there. YARD_PFN_NONE: it is not there. Else the first frame of its block.
+static uint32_t find_page(struct simulation *sim, struct file *file, uint64_t page)
 {
 	struct memory_object *object = file->object;
 
@@ -167,7 +168,7 @@ static bool read_single(struct simulation *sim, struct file *file, uint64_t page
 
 uint32_t file_get_page(struct simulation *sim, struct file *file, uint64_t page, bool *major)
 {
-	uint32_t pfn = file_find_page(sim, file, page);
+	uint32_t pfn = find_page(sim, file, page);
 
 	if (pfn != YARD_PFN_NONE) {
 		file->mapping_misses -= file->mapping_misses > 0;
@@ -176,7 +177,7 @@ uint32_t file_get_page(struct simulation *sim, struct file *file, uint64_t page,
 	*major = true;
 	readahead_around(sim, file, page);
 	while (!sim->error[0]) {
-		pfn = file_find_page(sim, file, page);
+		pfn = find_page(sim, file, page);
 		if (pfn != YARD_PFN_NONE || !read_single(sim, file, page))
 			return pfn;
 	}
@@ -211,7 +212,7 @@ static uint32_t get_page_for_read(struct simulation *sim, struct file *file, uin
 		readahead_miss(sim, file, page, wanted);
 	pass_marker(sim, file, page);
 	for (;;) {
-		pfn = file_find_page(sim, file, page);
+		pfn = find_page(sim, file, page);
 		if (pfn != YARD_PFN_NONE || sim->error[0] || !read_single(sim, file, page))
 			return pfn;
 	}
@@ -259,7 +260,7 @@ static uint32_t new_page_for_write(struct simulation *sim, struct file *file, ui
 	region = region_of(sim, file->object, page);
 	if (region_entry(region, offset) & ENTRY_RESIDENT || !region_make_entries(sim, file->object, region, offset)) {
 		sim_free(sim, pfn, 0);
-		return file_find_page(sim, file, page);
+		return find_page(sim, file, page);
 	}
 	attach_block(sim, file->object, page, pfn, 0, ENTRY_PROTECTED);
 	cache_page_new(sim, file->object, page);
@@ -270,13 +271,13 @@ static uint32_t new_page_for_write(struct simulation *sim, struct file *file, ui
 // `whole`: nothing of the old content stays.
 static uint32_t get_page_for_write(struct simulation *sim, struct file *file, uint64_t page, bool whole)
 {
-	uint32_t pfn = file_find_page(sim, file, page);
+	uint32_t pfn = find_page(sim, file, page);
 
 	while (pfn == YARD_PFN_NONE && !sim->error[0]) {
 		if (whole || page >= file->disk_pages)
 			pfn = new_page_for_write(sim, file, page);
 		else if (read_single(sim, file, page))
-			pfn = file_find_page(sim, file, page);
+			pfn = find_page(sim, file, page);
 		if (pfn == YARD_PFN_NONE && fault_out_of_memory(sim))
 			break;
 	}

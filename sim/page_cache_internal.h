@@ -36,8 +36,6 @@ static inline uint64_t file_pages(const struct file *file)
 
 enum { FILE_GFP = YARD_GFP_HIGHUSER_MOVABLE, READAHEAD_GFP = FILE_GFP | YARD_GFP_NORETRY | YARD_GFP_NOWARN };
 
-// Waits until the page can be used or is not there. YARD_PFN_NONE: it is not there. Else the first frame of its block.
-uint32_t file_find_page(struct simulation *sim, struct file *file, uint64_t page);
 void file_free_if_unused(struct simulation *sim, struct file *file);
 
 // M20, M21: where the running task puts pages of the file. -1: as its policy says.

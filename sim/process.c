@@ -101,11 +101,16 @@ const char *process_group_name(const struct simulation *sim, unsigned group)
 
 void process_pgscan(const struct simulation *sim, uint64_t pgscan[YARD_PSI_GROUPS])
 {
-	memcpy(pgscan, sim->processes->gone_pgscan, sizeof(sim->processes->gone_pgscan));
+	memcpy(pgscan, sim->processes->group_pgscan, sizeof(sim->processes->group_pgscan));
 	for (const struct process *process = sim->processes->first; process; process = process->next)
 		pgscan[process->group] += process->pgscan;
 	for (unsigned group = 1; group < YARD_PSI_GROUPS; group++)
 		pgscan[0] += pgscan[group];
+}
+
+void process_group_scanned(struct simulation *sim, unsigned group, uint64_t pages)
+{
+	sim->processes->group_pgscan[group] += pages;
 }
 
 // ---- birth ----
@@ -183,7 +188,7 @@ static void process_exit(struct simulation *sim, struct process *process)
 	if (!process->free)
 		process_memory_give(sim, process);
 	thread_memory_give(sim, &process->leader);
-	all->gone_pgscan[process->group] += process->pgscan;
+	all->group_pgscan[process->group] += process->pgscan;
 	leave_list(all, process);
 	process->exited = true;
 	wake_all(sim, &process->ended);

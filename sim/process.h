@@ -131,8 +131,11 @@ void process_unmap_file(struct simulation *sim, struct process *process, struct 
 void process_kill(struct simulation *sim, struct process *process, bool oom);
 struct process *process_first(const struct simulation *sim); // in order of creation; then ->next
 uint32_t process_count(const struct simulation *sim);
-// Pages scanned on behalf of the processes of each group, with those that have exited; [0]: of all processes.
+// Pages scanned on behalf of each group: of its processes, with those that have exited, and of the page cache that they
+// brought in; [0]: of all, also those in no group.
 void process_pgscan(const struct simulation *sim, uint64_t pgscan[YARD_PSI_GROUPS]);
+// Reclaim has taken so many pages of the group's (0: nobody's) page cache.
+void process_group_scanned(struct simulation *sim, unsigned group, uint64_t pages);
 
 // A process was killed, by whom ("oom", "systemd-oomd", ...); listed in the results.
 struct kill_record {

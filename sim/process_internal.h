@@ -21,7 +21,7 @@ struct processes {
 	struct process *first, *last, *zombies; // zombies: ended and held, or not born yet
 	uint32_t nr;
 	char *group_name[YARD_PSI_GROUPS]; // [0]: NULL
-	uint64_t gone_pgscan[YARD_PSI_GROUPS]; // of processes that have exited
+	uint64_t group_pgscan[YARD_PSI_GROUPS]; // of page cache, and of processes that have exited
 	struct cpu_stacks *stacks;
 	struct slab_cache *cache[PROCESS_CACHES]; // made when first used
 	struct guard *guard[PROCESS_GUARDS_MAX];

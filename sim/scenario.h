@@ -58,7 +58,9 @@ struct scenario {
 	char **workload_name; // those that scenario.c made
 };
 
-extern const struct config_schema scenario_schema; // for lists of keys
+// scenario_schema.c: of a struct scenario_file; for lists of keys
+extern const struct config_schema scenario_schema;
+extern const struct config_kind *const guard_kinds[]; // by enum guard_kind, NULL-terminated
 
 // Reads scenarios/NAME.yaml or a path, and its machine, with assignments as of --set ("workload.build.jobs=4"). NULL:
 // there were errors, all of which were written to `errors`.
@@ -68,8 +70,6 @@ struct scenario *scenario_load(const char *name, const char *const *sets, size_t
 struct scenario *scenario_load_variant(const char *name, const char *variant, const char *const *sets, size_t nr_sets,
 				       FILE *errors);
 
-// The scenario's variant of this name, or NULL with a message that names the nearest.
-const struct scenario_variant *scenario_find_variant(const struct scenario *scenario, const char *name, FILE *errors);
 void scenario_free(struct scenario *scenario); // NULL is allowed
 
 // A machine alone, as above. False: errors. Else machine_release() it.

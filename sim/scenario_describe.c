@@ -197,16 +197,40 @@ static void describe_guard(const struct guard_config *guard, FILE *file)
 
 static void describe_variants(const struct scenario *scenario, FILE *file)
 {
+	int width = VALUE_WIDTH;
+
 	fprintf(file, "\nVariants, a column each (pageyard run --variant A,B chooses)\n");
+	for (uint32_t i = 0; i < scenario->nr_variants; i++) {
+		int length = (int)strlen(scenario->variant[i].name) + 2;
+
+		width = length > width ? length : width;
+	}
 	for (uint32_t i = 0; i < scenario->nr_variants; i++) {
 		const struct scenario_variant *variant = &scenario->variant[i];
 
-		fprintf(file, "  %-*s%s", VALUE_WIDTH, variant->name, variant->text);
+		if (*variant->text || *variant->policy)
+			fprintf(file, "  %-*s%s", width, variant->name, variant->text);
+		else
+			fprintf(file, "  %s", variant->name);
 		if (*variant->policy)
 			fprintf(file, "%s(policy %s)", *variant->text ? " " : "", variant->policy);
 		fputc('\n', file);
 		config_print_changes(file, variant->set, 4);
 	}
+}
+
+// Those of a scenario whose variants all have their own are nobody's.
+static void describe_policies(const struct scenario *scenario, FILE *file)
+{
+	uint32_t own = 0;
+
+	for (uint32_t i = 0; i < scenario->nr_variants; i++)
+		own += *scenario->variant[i].policy != '\0';
+	if (scenario->nr_variants && own == scenario->nr_variants)
+		return;
+	fprintf(file, "\nPolicies that are compared if none is named\n");
+	for (uint32_t i = 0; i < scenario->nr_policies; i++)
+		fprintf(file, "  %s\n", scenario->policy[i]);
 }
 
 void scenario_describe(const struct scenario *scenario, FILE *file)
@@ -227,7 +251,5 @@ void scenario_describe(const struct scenario *scenario, FILE *file)
 		describe_guard(&scenario->guard[i], file);
 	if (scenario->nr_variants)
 		describe_variants(scenario, file);
-	fprintf(file, "\nPolicies that are compared if none is named\n");
-	for (uint32_t i = 0; i < scenario->nr_policies; i++)
-		fprintf(file, "  %s\n", scenario->policy[i]);
+	describe_policies(scenario, file);
 }

@@ -76,13 +76,6 @@ void slab_cache_statistics(const struct slab_cache *cache, struct slab_statistic
 void slab_statistics(const struct simulation *sim, struct slab_statistics *statistics); // of all caches
 const char *slab_first_message(const struct simulation *sim); // "" if there was none
 
-// How a cache lays out its slabs: objects in a slab of the preferred order, and both orders.
-struct slab_layout {
-	uint32_t objects;
-	uint8_t order, least;
-};
-void slab_cache_layout(const struct slab_cache *cache, struct slab_layout *layout);
-
 // ---- slab_order.c ----
 
 // The order that SLUB prefers for objects of `size` bytes, at most SLAB_SIZE_MAX, on a machine with so many CPUs.

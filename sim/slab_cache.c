@@ -156,8 +156,3 @@ const char *slab_first_message(const struct simulation *sim)
 {
 	return sim->slab->first_message;
 }
-
-void slab_cache_layout(const struct slab_cache *cache, struct slab_layout *layout)
-{
-	*layout = (struct slab_layout){.objects = cache->objects, .order = cache->order, .least = cache->least};
-}

@@ -7,8 +7,6 @@
 
 #include "sim/work_files.h"
 
-enum pattern { SEQUENTIAL, RANDOM, ZIPF };
-
 struct file_reader {
 	struct workload_common common;
 	uint64_t files, pattern, exponent, request, passes, folio_order;
@@ -16,7 +14,6 @@ struct file_reader {
 	struct config_rate rate;
 };
 
-static const struct config_word patterns[] = {{"sequential", SEQUENTIAL}, {"random", RANDOM}, {"zipf", ZIPF}, {0}};
 static const struct config_word endless[] = {{"endless", 0}, {0}};
 
 #define AT(member) CONFIG_AT(struct file_reader, member)
@@ -24,7 +21,7 @@ static const struct config_word endless[] = {{"endless", 0}, {0}};
 static const struct config_field fields[] = {
 	{"files", CONFIG_COUNT, AT(files), .default_text = "1", .min = 1, .max = 10000000, .help = "of each instance"},
 	{"size", CONFIG_SIZE, AT(size), .range = true, .default_text = "1GiB", .min = 1, .help = "of a file"},
-	{"pattern", CONFIG_ENUM, AT(pattern), .default_text = "sequential", .words = patterns,
+	{"pattern", CONFIG_ENUM, AT(pattern), .default_text = "sequential", .words = files_patterns,
 	 .help = "sequential: whole files; else requests at random places of random files"},
 	{"exponent", CONFIG_RATIO, AT(exponent), .default_text = "1", .max = RANDOM_ZIPF_EXPONENT_MAX,
 	 .help = "zipf: of the files' popularity"},
@@ -42,7 +39,7 @@ struct reader {
 	struct workload_instance *instance;
 	const struct file_reader *p;
 	struct work_files files;
-	struct random_zipf *zipf;
+	struct files_order order;
 	struct workload_pace pace;
 	uint64_t done, until; // bytes
 };
@@ -75,7 +72,7 @@ static bool read_file(struct simulation *sim, struct sim_task *task, struct read
 	if (!file)
 		return workload_pause(sim, task, reader->instance, NS_PER_MS);
 	file->folio_order = (uint8_t)reader->p->folio_order;
-	if (reader->p->pattern == SEQUENTIAL)
+	if (reader->p->pattern == FILES_SEQUENTIAL)
 		for (; on && offset < file->size; offset += request)
 			on = read_once(sim, task, reader, file, offset);
 	else
@@ -87,25 +84,16 @@ static bool read_file(struct simulation *sim, struct sim_task *task, struct read
 
 static void read_files(struct simulation *sim, struct sim_task *task, void *argument)
 {
-	struct reader reader = {argument, workload_parameters(argument), .zipf = NULL};
+	struct reader reader = {argument, workload_parameters(argument), .done = 0};
 	const struct file_reader *p = reader.p;
 	void *memory = task_memory(sim, task, work_files_size(p->files));
-	uint64_t next = 0;
-	bool on;
+	bool on = files_order_init(sim, task, &reader.order, p->pattern, p->files, p->exponent)
+		  && work_files_create(sim, task, &reader.files, memory, p->files, p->size);
 
-	reader.zipf = task_memory(sim, task, sizeof(*reader.zipf));
-	on = reader.zipf && work_files_create(sim, task, &reader.files, memory, p->files, p->size);
-	if (reader.zipf)
-		random_zipf_init(reader.zipf, p->files, (uint32_t)p->exponent);
 	for (uint64_t i = 0; i < reader.files.nr; i++)
 		reader.until += reader.files.item[i].file->size * p->passes;
-	while (on) {
-		uint64_t i = p->pattern == ZIPF	    ? random_zipf(reader.zipf, &task->random)
-			     : p->pattern == RANDOM ? random_below(&task->random, p->files)
-						    : next++ % p->files;
-
-		on = read_file(sim, task, &reader, i);
-	}
+	while (on)
+		on = read_file(sim, task, &reader, files_order_next(task, &reader.order));
 	work_files_delete(sim, &reader.files);
 }
 

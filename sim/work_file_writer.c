@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // file-writer: a process that writes files of its own: new ones from beginning to end, the oldest replaced when there
-// are enough of them, or at random places of old ones.
+// are enough of them, or at random places of old ones, all alike or some much more often than others.
 
 #include "sim/work_files.h"
 
 struct file_writer {
 	struct workload_common common;
-	uint64_t files, request, sync_every, total;
+	uint64_t files, pattern, exponent, request, sync_every, total;
 	struct config_range size;
 	struct config_rate rate;
-	bool random;
 };
 
-static const struct config_word patterns[] = {{"sequential", false}, {"random", true}, {0}};
 static const struct config_word endless[] = {{"endless", UINT64_MAX}, {0}};
 static const struct config_word never[] = {{"never", 0}, {0}};
 
@@ -22,8 +20,10 @@ static const struct config_word never[] = {{"never", 0}, {0}};
 static const struct config_field fields[] = {
 	{"files", CONFIG_COUNT, AT(files), .default_text = "16", .min = 1, .max = 10000000, .help = "of each instance"},
 	{"size", CONFIG_SIZE, AT(size), .range = true, .default_text = "64MiB", .min = 1, .help = "of a file"},
-	{"pattern", CONFIG_ENUM, AT(random), .default_text = "sequential", .words = patterns,
-	 .help = "sequential: new files; random: places of old ones"},
+	{"pattern", CONFIG_ENUM, AT(pattern), .default_text = "sequential", .words = files_patterns,
+	 .help = "sequential: new files; else random places of old ones"},
+	{"exponent", CONFIG_RATIO, AT(exponent), .default_text = "1", .max = RANDOM_ZIPF_EXPONENT_MAX,
+	 .help = "zipf: of the files' popularity"},
 	{"request", CONFIG_SIZE, AT(request), .default_text = "128KiB", .min = 1, .max = 1 << 30,
 	 .help = "of one write()"},
 	{"rate", CONFIG_RATE, AT(rate), .default_text = "0/s", .help = "of requests; 0: one after the other"},
@@ -37,6 +37,7 @@ struct writer {
 	struct workload_instance *instance;
 	const struct file_writer *p;
 	struct work_files files;
+	struct files_order order;
 	struct workload_pace pace;
 	uint64_t done, requests;
 };
@@ -100,12 +101,15 @@ static void write_files(struct simulation *sim, struct sim_task *task, void *arg
 	struct writer writer = {argument, workload_parameters(argument), .done = 0};
 	const struct file_writer *p = writer.p;
 	void *memory = task_memory(sim, task, work_files_size(p->files));
-	uint64_t next = 0;
-	bool on = work_files_create(sim, task, &writer.files, memory, p->files, p->size);
+	bool on = files_order_init(sim, task, &writer.order, p->pattern, p->files, p->exponent)
+		  && work_files_create(sim, task, &writer.files, memory, p->files, p->size);
 
-	while (on)
-		on = p->random ? write_somewhere(sim, task, &writer, random_below(&task->random, p->files))
-			       : write_new(sim, task, &writer, next++ % p->files);
+	while (on) {
+		uint64_t i = files_order_next(task, &writer.order);
+
+		on = p->pattern == FILES_SEQUENTIAL ? write_new(sim, task, &writer, i)
+						    : write_somewhere(sim, task, &writer, i);
+	}
 	work_files_delete(sim, &writer.files);
 }
 

@@ -2,6 +2,28 @@
 
 #include "sim/work_files.h"
 
+const struct config_word files_patterns[] = {
+	{"sequential", FILES_SEQUENTIAL}, {"random", FILES_RANDOM}, {"zipf", FILES_ZIPF}, {0}};
+
+bool files_order_init(struct simulation *sim, struct sim_task *task, struct files_order *order, uint64_t pattern,
+		      uint64_t nr, uint64_t exponent)
+{
+	*order = (struct files_order){pattern, nr, 0, NULL};
+	if (pattern != FILES_ZIPF)
+		return true;
+	order->zipf = task_memory(sim, task, sizeof(*order->zipf));
+	return order->zipf && random_zipf_init(order->zipf, nr, (uint32_t)exponent);
+}
+
+uint64_t files_order_next(struct sim_task *task, struct files_order *order)
+{
+	switch (order->pattern) {
+	case FILES_ZIPF: return random_zipf(order->zipf, &task->random);
+	case FILES_RANDOM: return random_below(&task->random, order->nr);
+	default: return order->next++ % order->nr;
+	}
+}
+
 size_t work_files_size(uint64_t nr)
 {
 	return nr * sizeof(struct work_file);

@@ -18,6 +18,20 @@ struct work_files {
 	uint64_t nr;
 };
 
+// Which file is next: one after the other, any, or those of low numbers much more often (Zipf).
+enum { FILES_SEQUENTIAL, FILES_RANDOM, FILES_ZIPF };
+extern const struct config_word files_patterns[];
+
+struct files_order {
+	uint64_t pattern, nr, next;
+	struct random_zipf *zipf;
+};
+
+// False: sim_fail() was called.
+bool files_order_init(struct simulation *sim, struct sim_task *task, struct files_order *order, uint64_t pattern,
+		      uint64_t nr, uint64_t exponent);
+uint64_t files_order_next(struct sim_task *task, struct files_order *order);
+
 // `nr` files on the disk, nothing of them cached, of a size in the range (bytes). The table lives in `memory` of the
 // size that work_files_size() tells. False: sim_fail() was called.
 size_t work_files_size(uint64_t nr);

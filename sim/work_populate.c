@@ -4,7 +4,8 @@
 // (sim/access.h), and keep it. What it counts when the mapping is full: how much lies on the node of the last one's
 // CPU, and how fast that went. As a preparation it is ready then. With `mbind_flags` that one calls mbind() before
 // anybody goes on; without, the mapping has its policy from the beginning. With `maps` it is a mapping of a file, one for
-// all instances: shared and written (a file with nothing on the disk), or read-only (all of it is on the disk).
+// all instances: shared and written (a file with nothing on the disk), or read-only (all of it is on the disk). Such a
+// file counts once, when the first instance has all of it.
 
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static const struct config_word maps_words[] = {
 static const struct config_field fields[] = {
 	{"memory", CONFIG_AMOUNT, AT(memory), .help = "size, or share of the machine's memory"},
 	{"maps", CONFIG_ENUM, AT(maps), .default_text = "anonymous", .words = maps_words,
-	 .help = "a file is one for all instances; its pages follow tasks, so mbind and hugepages are none of its"},
+	 .help = "a file is one for all instances, counted once; its pages follow tasks: no mbind, no hugepages"},
 	{"threads", CONFIG_COUNT, AT(threads), .default_text = "1", .min = 1, .max = 1024, .help = "that fill it"},
 	{"mbind", CONFIG_STRING, AT(mbind), .default_text = "default",
 	 .help = "memory policy of the mapping, as of `mempolicy`; default: that of the tasks"},
@@ -48,6 +49,12 @@ static const struct config_field fields[] = {
 	{"hold", CONFIG_BOOL, AT(hold), .default_text = "on", .help = "keeps the memory until the scenario's end"},
 	{"hugepages", CONFIG_BOOL, AT(hugepages), .default_text = "off", .help = "madvise(MADV_HUGEPAGE)"},
 	{0},
+};
+
+struct mapped_file { // of the workload
+	struct file *file;
+	uint64_t users; // instances
+	bool counted;	// its places are, by the first one that had all of it
 };
 
 struct shared { // by the threads of an instance
@@ -66,6 +73,10 @@ static void count_places(struct simulation *sim, struct workload *workload, cons
 	uint64_t local = object_resident_on(shared->memory, node), all = shared->memory->resident;
 	uint64_t elapsed = sim_now(sim) - shared->start_ns;
 
+	if (shared->mapped && shared->mapped->counted)
+		return;
+	if (shared->mapped)
+		shared->mapped->counted = true;
 	*workload_figure(workload, "MiB local", 1) += local * SIM_PAGE >> 20;
 	*workload_figure(workload, "MiB remote", -1) += (all - local) * SIM_PAGE >> 20;
 	*workload_figure(workload, "MiB/s populated", 1) = elapsed ? (all * SIM_PAGE >> 20) * NS_PER_S / elapsed : 0;
@@ -129,18 +140,13 @@ static void thread(struct simulation *sim, struct sim_task *task, void *argument
 
 // ---- the file ----
 
-struct mapped_file { // of the workload
-	struct file *file;
-	uint64_t users; // instances
-};
-
 static void leave_file(struct simulation *sim, struct mapped_file *mapped)
 {
 	struct file *file = mapped->file;
 
 	if (--mapped->users)
 		return;
-	mapped->file = NULL;
+	*mapped = (struct mapped_file){.file = NULL};
 	file_unlink(sim, file);
 }
 

@@ -136,12 +136,8 @@ static bool check_node(const void *parameters, const struct machine *machine, co
 {
 	const struct proactive_reclaim *p = parameters;
 
-	if (p->of_node < machine->nr_nodes)
-		return true;
 	*key = "of_node";
-	snprintf(reason, size, "node %u of a machine with %u nodes (0 to %u)", (unsigned)p->of_node, machine->nr_nodes,
-		 machine->nr_nodes - 1);
-	return false;
+	return machine_check_node(machine, p->of_node, reason, size);
 }
 
 WORKLOAD_KIND_CHECKED(kind_node_reclaim, "node-reclaim", "writes to the reclaim file of a node",

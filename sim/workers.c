@@ -27,6 +27,14 @@ struct workers {
 // A step of the engine's, again and again; what a step waits for, the thread waits for.
 typedef void worker_step(struct yard *yard, unsigned node, bool woken, struct yard_wait *wait);
 
+bool worker_sleep(struct simulation *sim, const struct yard_wait *wait)
+{
+	if (wait->kind == YARD_WAIT_QUEUE)
+		return task_wait(sim, scheduler_engine_queue(sim, wait->queue), wait->timeout_ns, false);
+	sim_point(sim);
+	return false;
+}
+
 static void work(struct simulation *sim, worker_step *step, unsigned node)
 {
 	bool woken = false;
@@ -37,11 +45,7 @@ static void work(struct simulation *sim, worker_step *step, unsigned node)
 		sim->inside++;
 		step(sim->yard, node, woken, &wait);
 		sim->inside--;
-		woken = false;
-		if (wait.kind == YARD_WAIT_QUEUE)
-			woken = task_wait(sim, scheduler_engine_queue(sim, wait.queue), wait.timeout_ns, false);
-		else
-			sim_point(sim);
+		woken = worker_sleep(sim, &wait);
 	}
 }
 

@@ -13,6 +13,9 @@ struct workers;
 struct workers *workers_start(struct simulation *sim);
 void workers_free(struct workers *workers); // after the scheduler's end
 
+// What a worker's step asked for. True: it was woken.
+bool worker_sleep(struct simulation *sim, const struct yard_wait *wait);
+
 struct worker_times { // CPU time, ns; 0 on nodes without memory
 	uint64_t kswapd, kcompactd;
 };

@@ -39,14 +39,6 @@ const struct config_variants workload_variants = {"task kind", workload_kinds};
 
 // ---- the keys of all kinds ----
 
-#define NEGATIVE(n) {"-" #n, (uint64_t)-(n)}
-
-static const struct config_word nice_words[] = {
-	NEGATIVE(1),  NEGATIVE(2),  NEGATIVE(3),  NEGATIVE(4),	NEGATIVE(5),  NEGATIVE(6),  NEGATIVE(7),
-	NEGATIVE(8),  NEGATIVE(9),  NEGATIVE(10), NEGATIVE(11), NEGATIVE(12), NEGATIVE(13), NEGATIVE(14),
-	NEGATIVE(15), NEGATIVE(16), NEGATIVE(17), NEGATIVE(18), NEGATIVE(19), NEGATIVE(20), {0},
-};
-static const struct config_word oom_words[] = {NEGATIVE(1000), NEGATIVE(900), NEGATIVE(500), NEGATIVE(250), {0}};
 static const struct config_word forever[] = {{"never", SIM_FOREVER}, {0}};
 static const struct config_word at_the_end[] = {{"end", SIM_FOREVER}, {0}};
 static const struct config_word endless[] = {{"endless", 0}, {0}};
@@ -69,7 +61,8 @@ static const struct config_field common_fields[] = {
 	{"pause", CONFIG_TIME, AT(pause_ns), .default_text = "0", .help = "... with this in between"},
 	{"restart", CONFIG_TIME, AT(restart_ns), .default_text = "never", .words = forever,
 	 .help = "a killed instance starts again after this"},
-	{"nice", CONFIG_COUNT, AT(nice), .default_text = "0", .max = 19, .words = nice_words, .help = "-20 to 19"},
+	{"nice", CONFIG_SIGNED, AT(nice), .default_text = "0", .min = (uint64_t)-20, .max = 19,
+	 .help = "-20 has the largest share of a CPU"},
 	{"realtime", CONFIG_BOOL, AT(realtime), .default_text = "off", .help = "before all tasks that are not"},
 	{"cpu", CONFIG_COUNT, AT(cpu), .default_text = "any", .words = any, .max = 1023, .help = "runs there only"},
 	{"node", CONFIG_COUNT, AT(node), .default_text = "any", .words = any, .max = 47,
@@ -87,7 +80,7 @@ static const struct config_field common_fields[] = {
 	 .help = "what local_reclaim may do with its files: garbage goes first, keep never"},
 	{"group", CONFIG_STRING, AT(group), .default_text = "",
 	 .help = "the service it belongs to: guards kill by group"},
-	{"oom_score_adj", CONFIG_COUNT, AT(oom_score_adj), .default_text = "0", .max = 1000, .words = oom_words,
+	{"oom_score_adj", CONFIG_SIGNED, AT(oom_score_adj), .default_text = "0", .min = (uint64_t)-1000, .max = 1000,
 	 .help = "as in /proc; -1000: never killed"},
 	{"first", CONFIG_BOOL, AT(first), .default_text = "off",
 	 .help = "a preparation: the clock begins when it is ready"},

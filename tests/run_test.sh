@@ -82,12 +82,21 @@ answers 'a scenario gives a table with the rows of the published ones' \
 grep -q 'vanilla.*linux-7.3' "$work/out" && problem='' || problem='the heading lacks the scenario'"'"'s policies'
 report 'without --policy the scenario'"'"'s are compared' "$problem"
 
+answers 'the published names go with the first of several bursts' 'Hugealloc Time mean us' 'THP fault fallback 0' -- \
+	run kswapd-handoff -p vanilla --iterations 1 --duration 2s --set settle=0
 answers 'policies on the command line' 'atomic-fix' -- run $small -p atomic-fix,vanilla --duration 200ms
 answers 'several runs: mean, deviation and verdict' '3 runs of 1 iteration' 'Differs from vanilla by more than chance' \
 	"$(printf '\302\261')" ' of ' -- run $small --runs 3 --iterations 1 --duration 200ms
 answers 'several scenarios' 'killed: ' 'everything: ' -- \
 	run $small tests/data/scenarios/everything.yaml --duration 30ms -p vanilla --iterations 1
 
+awk '/^everything: / && before != "" {exit 1} {before = $0}' "$work/out" || problem='there is no empty line between them'
+report '... with an empty line between them' "$problem"
+
+run run $small --brief --set 'rows=[Swap oot, Swap out]' -p vanilla --duration 20ms
+says out 'Swap out'
+says err "no row 'Swap oot'"
+report '--brief tells of a row that there is none of' "$problem"
 run run $small --json --runs 2 --seed 5 --duration 200ms
 expect 0
 if command -v python3 >/dev/null; then
@@ -98,6 +107,8 @@ assert lines[0]["type"] == "meta" and len(lines[0]["fingerprint"]) == 32 and lin
 results = [line for line in lines if line["type"] == "result"]
 assert len(results) == 2 * 2 * 2, len(results)
 assert [r["seed"] for r in results[:4]] == [5, 5, 6, 6]
+for line in lines[1:]:
+    assert line["scenario"] == "killed" and line["fingerprint"] == lines[0]["fingerprint"], line
 for r in results:
     assert r["end_ns"] > r["start_ns"] and r["operations"] > 1000
     assert r["vmstat"]["allocstall_normal"] > 0 or r["vmstat"]["allocstall_dma32"] > 0 or r["vmstat"]["allocstall_dma"] > 0
@@ -158,7 +169,9 @@ results = [line for line in lines if line["type"] == "result"]
 assert [(r["variant"], r["policy"], r["seed"]) for r in results] == [
     ("mode-0", "vanilla", 1), ("mode-0", "vanilla", 2), ("mode-1", "vanilla", 1), ("mode-1", "vanilla", 2),
     ("other", "linux-7.3,defrag_mode=1", 1), ("other", "linux-7.3,defrag_mode=1", 2)], results
+fingerprint = {v["name"]: v["fingerprint"] for v in meta["variants"]}
 for r in results:
+    assert r["fingerprint"] == fingerprint[r["variant"]]
     assert len(r["nodes"]) == 2 and r["nodes"][0]["numa_hit"] > 0
     assert len(r["workload"]["hog"]["resident_pages"]) == 2
 ' <"$work/out" 2>&1)"
@@ -171,10 +184,10 @@ problem=
 cmp "$work/a" "$work/out" >"$work/err" 2>&1 || problem="$(cat "$work/err")"
 report 'variants: any number of simulations at a time' "$problem"
 run run $varied --variant mode-1 --json
-tail -n 1 "$work/out" | sed 's/"variant":"mode-1",//' >"$work/a"
+tail -n 1 "$work/out" | sed 's/"variant":"mode-1",//; s/"scenario":"[^"]*",//' >"$work/a"
 grep -v variants: $varied | sed '/^  - .*mode-0/,$d' >"$work/plain.yaml"
 run run "$work/plain.yaml" --set machine.sysctl.zone_reclaim_mode=1 --set workload.hog.limit=60% --json
-tail -n 1 "$work/out" >"$work/b"
+tail -n 1 "$work/out" | sed 's/"scenario":"[^"]*",//' >"$work/b"
 problem=
 cmp "$work/a" "$work/b" >"$work/err" 2>&1 || problem="$(cat "$work/err")"
 report 'a variant is what --set makes of the scenario' "$problem"
@@ -261,12 +274,25 @@ fi
 
 answers 'list shows everything' 'reclaim-storm' 'thp-host' 'defrag-6.16' 'kernel-build' -- list
 answers 'list shows one thing' 'oom-reach' -- list scenarios
+problem=
+(cd "$work" && "$pageyard" list scenarios) >"$work/out" 2>"$work/err" || problem='failed'
+grep -q 'none: looked for scenarios/\*.yaml here and in /' "$work/out" || grep -q 'reclaim-storm' "$work/out" \
+	|| problem="$problem $(head -c 300 "$work/out")" # unless they are installed
+report 'list says where it looked in vain' "$problem"
 answers 'list costs tells where they are from' 'zero_huge' '85000 to 180000' 'X10' -- list costs
 answers 'list KIND shows its parameters' 'object' 'size of an object file' '10KiB..300KiB' -- list kernel-build
+answers 'list has the guards' 'Guards' 'swap guard and pressure guard' -- list
+answers 'list GUARD shows its parameters' 'swap_free percent <= 100% 20%' -- list oomd
+answers 'list tells the limits of numbers with a sign' 'nice number -20..19 0' -- list storm
 answers 'list scenario shows the keys' 'until_done' 'fault' 'page fault without its page' -- list scenario
 answers 'list machine shows the keys' 'watermark_scale_factor' -- list machine
 answers 'show explains a scenario' 'Published: without defrag_mode' 'Machine thp-host' 'hugeburst: faults bursts' \
 	'15, one after the other' 'DEFRAGMODE-ASYNC-WMARKS' -- show thp-reliability
+answers 'show tells of variants, whatever the length of their names' ' mode-0-balancing NUMA balancing' -- show hahn-1
+run show readahead-storm
+problem=
+! grep -q 'Policies that are compared' "$work/out" || problem='they are not'
+report 'show leaves out policies that no variant runs under' "$problem"
 answers 'show heeds --set' '3, one after the other' -- show thp-reliability --set iterations=3
 answers 'show tells of guards and preparations' 'Before the clock begins' 'systemd-oomd kills when' -- show reclaim-storm
 problem=
@@ -296,6 +322,8 @@ refuses 1 'a task kind that there is none of' "kind.yaml:$(grep -n raeder "$work
 says err "did you mean 'file-reader'?"
 report '... and which is meant' "$problem"
 refuses 1 'a key with a typo' "did you mean 'duration'?" run "$work/key.yaml"
+[ "$(grep -c error: "$work/err")" = 1 ] || problem="more than one message: $(cat "$work/err")"
+report '... which is said once' "$problem"
 refuses 1 'a size that is impossible' "size.yaml:$(grep -n 96TB "$work/size.yaml" | cut -d: -f1):" run "$work/size.yaml"
 says err '15TiB'
 report '... and what is possible' "$problem"
@@ -308,6 +336,8 @@ refuses 1 'what is no file' '/dev/null: error: a pipe or a device' run /dev/null
 refuses 1 'a file that there is none of' "there is no file '$work/nothing.yaml'" run "$work/nothing.yaml"
 refuses 1 'show: a scenario that there is none of' "did you mean 'mixed'?" show mixd
 refuses 1 'a machine that there is none of' 'nowhere' run mixed --set machine=nowhere
+says err '(a path, or one of: 2s-xeon, '
+report '... and which there are' "$problem"
 refuses 1 '--set of a key that there is none of' '--set workload.build.jbos=2' run mixed --set workload.build.jbos=2
 refuses 1 '--set of a workload that there is none of' 'workload.biuld' run mixed --set workload.biuld.jobs=2
 refuses 1 '--set of a value that cannot be' 'lots' run mixed --set workload.build.jobs=lots
@@ -315,6 +345,7 @@ refuses 1 '--duration that is no time' 'soon' run $small --duration soon
 refuses 1 '--iterations of none' 'iterations' run $small --iterations 0
 refuses 2 '--policy that there is none of' "did you mean 'vanilla'?" run $small -p vanila
 refuses 2 '--policy with a switch that there is none of' "did you mean 'defrag_mode'?" run $small -p linux-7.3,defrag_mod=1
+refuses 2 '... of a policy among several' 'linux-7.3,defrag_mode=7: bad value' run $small -p vanilla,linux-7.3,defrag_mode=7
 refuses 2 '--runs of none' '--runs' run $small --runs 0
 refuses 2 '--jobs that is no number' '--jobs' run $small --jobs many
 refuses 2 '--seed that is no number' '--seed' run $small --seed -1
@@ -356,6 +387,43 @@ refuses 1 'two logs in one file' 'two files at once' \
 	run $small -p vanilla --iterations 1 --duration 10ms --events "$work/twice" --trace "$work/twice"
 [ -c /dev/full ] && refuses 1 'a full disk ends the simulation' 'after 0.0' \
 	run $small -p vanilla --iterations 1 --duration 100000s --events /dev/full
+
+# Files of a run that fails or is interrupted: what was there before stays, and nothing else.
+cat >"$work/panic.yaml" <<'END'
+text: a process that must not be killed wants more memory than there is
+machine: {memory: 64MiB, cpus: 1}
+duration: 60s
+workload: [{kind: memory-hog, limit: 200%, oom_score_adj: -1000}]
+END
+mkdir "$work/files"
+logs="--events $work/files/events --trace $work/files/trace --perfetto $work/files/perfetto"
+only_old() # adds to $problem
+{
+	[ "$(cat "$work/files/"*)" = old ] && [ "$(ls "$work/files")" = trace ] \
+		|| problem="$problem there are: $(cd "$work/files" && wc -c ./*)"
+}
+echo old >"$work/files/trace"
+refuses 1 'a run that fails' 'no process left to kill' run "$work/panic.yaml" -p vanilla $logs
+says err "; not written: $work/files/events, $work/files/trace, $work/files/perfetto"
+only_old
+report '... leaves the files as they were' "$problem"
+cat >"$work/long.yaml" <<'END'
+text: hours of work and few events
+machine: {memory: 64MiB, cpus: 1}
+duration: 100000s
+workload: [{kind: anonymous-hold, memory: 5%, pages: 1, every: 1ms}]
+END
+for signal in INT TERM; do
+	timeout --signal=$signal 2 "$pageyard" run "$work/long.yaml" -p vanilla $logs >"$work/out" 2>"$work/err" && code=0 \
+		|| code=$?
+	problem=
+	expect 124
+	for option in events trace perfetto; do
+		says err "pageyard run: $work/files/$option: not written, the run was interrupted"
+	done
+	only_old
+	report "a run that SIG$signal ends leaves the files as they were" "$problem"
+done
 refuses 2 'list of what there is none of' "did you mean 'machines'?" list machine-s
 refuses 2 'list of a task kind that there is none of' "did you mean 'kernel-build'?" list kernel-biuld
 refuses 2 'show without a scenario' 'too few arguments' show

@@ -154,12 +154,18 @@ static UNUSED void start(void)
 		workload_start(sim, &scenario->workload[i]);
 }
 
-static UNUSED int shut_down(void **state)
+// The simulation is over; another one may boot.
+static UNUSED void switch_off(void)
 {
 	simulation_destroy(sim);
 	scenario_free(scenario);
 	sim = NULL;
 	scenario = NULL;
+}
+
+static UNUSED int shut_down(void **state)
+{
+	switch_off();
 	return leave_folder(state);
 }
 

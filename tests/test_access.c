@@ -93,10 +93,7 @@ static uint64_t mean_of(uint64_t local, uint64_t remote)
 	// X34: the sampling error is less than 0.1 %.
 	assert_in_range(visitor[0].account.local, 9999990 * local / (local + remote),
 			10000010 * local / (local + remote) + 1);
-	simulation_destroy(sim);
-	scenario_free(scenario);
-	sim = NULL;
-	scenario = NULL;
+	switch_off();
 	return access_mean_ps(&visitor[0].account);
 }
 

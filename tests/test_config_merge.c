@@ -73,7 +73,7 @@ static void what_set_refuses(void **state)
 		{"workload.frist.jobs=1",
 		 "--set workload.frist.jobs=1: error: the list has no element 'frist'; did you mean 'first'?\n"},
 		{"workload.3.jobs=1", "--set workload.3.jobs=1: error: the list has no element '3'; choose by name, by "
-				      "kind, or by 0 to 2\n"},
+				      "kind, or by 0 to 2 (one of: first, kernel-build, thp-burst)\n"},
 		{"workload.kernel-build.jobs=1",
 		 "--set workload.kernel-build.jobs=1: error: 2 elements of the list are of "
 		 "kind 'kernel-build'; choose by name, or by 0 to 2\n"},
@@ -175,7 +175,7 @@ static void overlay_replaces_lists_and_changes_elements(void **state)
 	report = overlaid(base, "workload: {c: {jobs: 5}}\n");
 	assert_string_equal(report,
 			    "over.yaml:1:12: error: the list has no element 'c'; choose by name, by kind, or by 0 "
-			    "to 1\n"
+			    "to 1 (one of: a, b)\n"
 			    "    1 | workload: {c: {jobs: 5}}\n"
 			    "      |            ^\n");
 	free(report);

@@ -156,6 +156,38 @@ static void amounts_are_sizes_or_shares(void **state)
 	assert_true(config_amount_bytes(amount, 1000) == 3 << 20);
 }
 
+// With a sign, both limits counting; what is refused is told what there may be.
+static void signed_numbers_within_their_limits(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t value;
+	} cases[] = {{"-20", -20}, {"-1", -1}, {"0", 0}, {"-0", 0}, {"7", 7}, {"19", 19}};
+	static const char *const refused[] = {"-21", "20", "--1", "-", "+3", "1.5", "-8x", "9223372036854775808",
+					      "-99999999999999999999"};
+	const struct config_field field = {.type = CONFIG_SIGNED, .size = 8, .min = (uint64_t)-20, .max = 19};
+	char reason[CONFIG_REASON_MAX] = "", text[64], expected[CONFIG_REASON_MAX];
+	int64_t value = 99;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (!config_convert(&field, cases[i].text, &value, reason))
+			fail_msg("%s: %s", cases[i].text, reason);
+		assert_true(value == cases[i].value);
+		snprintf(expected, sizeof(expected), "%d", (int)cases[i].value);
+		assert_string_equal(config_value_text(&field, &value, text, sizeof(text)), expected);
+	}
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		if (config_convert(&field, refused[i], &value, reason))
+			fail_msg("%s is not refused", refused[i]);
+		snprintf(expected, sizeof(expected), "'%s' is not a whole number from -20 to 19", refused[i]);
+		assert_string_equal(reason, expected);
+	}
+	assert_false(config_convert(&field, "", &value, reason));
+	assert_string_equal(reason, "there is no value; expected a whole number from -20 to 19");
+	assert_string_equal(config_type_text(&field, text, sizeof(text)), "number -20..19");
+}
+
 static const struct {
 	enum config_type type;
 	const char *text, *reason;
@@ -269,6 +301,25 @@ static void limits_of_fields_and_members(void **state)
 	assert_string_equal(reason, "'2001/1000s' is too large: at most 2/s");
 }
 
+// Long lists end with "..."; what was written stays whole.
+static void names_that_fit(void **state)
+{
+	struct config_names names = {.length = 0};
+
+	(void)state;
+	config_names_add(&names, NULL);
+	assert_int_equal(names.length, 0);
+	config_names_add(&names, "a");
+	config_names_add(&names, NULL);
+	config_names_add(&names, "bc");
+	assert_string_equal(names.text, "a, bc");
+	for (unsigned i = 0; i < 1000; i++)
+		config_names_add(&names, "123456789");
+	assert_in_range(names.length, sizeof(names.text) - 20, sizeof(names.text) - 1);
+	assert_int_equal(names.length, strlen(names.text));
+	assert_string_equal(names.text + names.length - 14, "123456789, ...");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,8 +327,10 @@ int main(void)
 		cmocka_unit_test(text_of_a_value_reads_back),
 		cmocka_unit_test(rates_are_exact),
 		cmocka_unit_test(amounts_are_sizes_or_shares),
+		cmocka_unit_test(signed_numbers_within_their_limits),
 		cmocka_unit_test(refused_values_tell_what_would_be_right),
 		cmocka_unit_test(limits_of_fields_and_members),
+		cmocka_unit_test(names_that_fit),
 	};
 
 	return cmocka_run_group_tests_name("config_value", tests, NULL, NULL);

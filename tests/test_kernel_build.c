@@ -85,10 +85,7 @@ static void names_fill_the_slabs(void **state)
 		before = slabs().objects;
 		iteration();
 		assert_in_range(slabs().objects - before, cases[i].least, cases[i].most);
-		simulation_destroy(sim);
-		scenario_free(scenario);
-		sim = NULL;
-		scenario = NULL;
+		switch_off();
 	}
 }
 
@@ -161,10 +158,7 @@ static void an_indexer_keeps_files_open(void **state)
 		if (!i)
 			others = used;
 		assert_int_equal(used, others + 2 * cases[i].held);
-		simulation_destroy(sim);
-		scenario_free(scenario);
-		sim = NULL;
-		scenario = NULL;
+		switch_off();
 	}
 }
 
@@ -180,10 +174,7 @@ static void compilers_may_refuse_huge_pages(void **state)
 		build(cases[i].parameters);
 		iteration();
 		assert_int_equal(sim->results->counter[RESULT_MACHINE(THP_FAULT_ALLOC)] > 0, cases[i].huge);
-		simulation_destroy(sim);
-		scenario_free(scenario);
-		sim = NULL;
-		scenario = NULL;
+		switch_off();
 	}
 }
 

@@ -169,6 +169,48 @@ static void M24_a_refused_mbind_leaves_the_policy(void **state)
 	assert_true(done);
 }
 
+// M13: the policy says the node of the CPU, the cpuset that it is another: the nearest one from there. Pages that are in
+// the cpuset and yet not there move as well; those that are there stay.
+static void bind_to_default(struct simulation *s, struct sim_task *task, void *unused)
+{
+	struct memory_object *object = process_map(s, task->process, 96, false);
+	struct placement placement = {.has_policy = false};
+
+	(void)unused;
+	for (unsigned node = 0; node < 3; node++) {
+		assert_true(placement_set(s, &placement, (const char *[]){"bind:0", "bind:1", "bind:2"}[node]));
+		mapping_set_placement(object, &placement);
+		assert_int_equal(memory_touch_range(s, object, node * 32, 32, true), 32);
+	}
+	task_set_placement(task, &(struct placement){.cpuset = 4});
+	assert_true(placement_set(s, &placement, "default"));
+	assert_true(mbind_pages(s, object, &placement, MBIND_MOVE, &result));
+	assert_int_equal(result.moved, 64);
+	assert_int_equal(result.left, 0);
+	assert_int_equal(object_resident_on(object, 2), 96);
+	assert_int_equal(object_resident_on(object, 1), 0);
+	placement = (struct placement){.cpuset = 5};
+	task_set_placement(task, &placement);
+	assert_true(placement_set(s, &placement, "local"));
+	assert_true(mbind_pages(s, object, &placement, MBIND_MOVE | MBIND_STRICT, &result));
+	assert_int_equal(object_resident_on(object, 1), 0);
+	done = true;
+}
+
+static void M24_M13_default_means_the_nearest_node_of_the_cpuset(void **state)
+{
+	const struct task_attributes attributes = {.comm = "binder", .cpu = -1, .node = 1};
+	struct process *process;
+
+	(void)state;
+	done = false;
+	boot(THREE "  - {kind: storm}\n", "linux-7.3");
+	process = process_create(sim, &(struct process_attributes){.comm = "binder", .free = true});
+	assert_non_null(process_thread(sim, process, &attributes, bind_to_default, NULL));
+	go_on(NS_PER_S);
+	assert_true(done);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, shut_down)
@@ -177,6 +219,7 @@ int main(void)
 		TEST(M24_interleaved_pages_go_where_their_index_says), TEST(M24_huge_pages_move_whole),
 		TEST(M24_strict_alone_moves_nothing), TEST(without_flags_nothing_moves),
 		TEST(M24_strict_reports_pages_that_can_not_move), TEST(M24_a_refused_mbind_leaves_the_policy),
+		TEST(M24_M13_default_means_the_nearest_node_of_the_cpuset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -336,6 +336,39 @@ static void B7_M24_misplaced_pages(void **state)
 	assert_int_equal(yard_mempolicy_misplaced(yard, &policy, 0, 1, 1), 2); // nearest to the home node
 }
 
+// A node outside the policy's cpuset is nobody's destination: the nearest one in it is, from where the policy wants the
+// page.
+static void M13_M24_pages_are_wanted_inside_the_cpuset(void **state)
+{
+	static const struct { unsigned mode; uint64_t nodes, cpuset; unsigned node, cpu_node; int wanted; } cases[] = {
+		{ YARD_MPOL_DEFAULT, 0, 5, 0, 3, 2 }, // in the cpuset, but farther from the CPU than node 2
+		{ YARD_MPOL_DEFAULT, 0, 5, 2, 3, -1 },
+		{ YARD_MPOL_DEFAULT, 0, 5, 3, 3, 2 }, // the CPU's node, outside
+		{ YARD_MPOL_DEFAULT, 0, 5, 2, 0, 0 }, // the CPU is inside
+		{ YARD_MPOL_LOCAL, 0, 4, 2, 0, -1 },
+		{ YARD_MPOL_LOCAL, 0, 4, 0, 0, 2 },
+		{ YARD_MPOL_PREFERRED, 8, 5, 3, 0, 2 },
+		{ YARD_MPOL_PREFERRED, 8, 5, 2, 0, -1 },
+		{ YARD_MPOL_PREFERRED, 8, 12, 0, 0, 3 },
+		{ YARD_MPOL_PREFERRED_MANY, 9, 6, 0, 3, 2 }, // no member is left: any node of the cpuset
+		{ YARD_MPOL_PREFERRED_MANY, 9, 6, 1, 3, -1 },
+		{ YARD_MPOL_PREFERRED_MANY, 9, 5, 3, 3, 0 }, // one is
+		{ YARD_MPOL_PREFERRED_MANY, 9, 5, 2, 3, 0 },
+	};
+
+	(void)state;
+	build_nodes(NULL);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct yard_mempolicy policy = policy_with(cases[i].mode, 0, cases[i].nodes, 0);
+		int wanted;
+
+		yard_mempolicy_rebind(yard, &policy, cases[i].cpuset); // preferred ones keep their nodes (M11)
+		wanted = yard_mempolicy_misplaced(yard, &policy, 0, cases[i].node, cases[i].cpu_node);
+		if (wanted != cases[i].wanted)
+			fail_msg("case %zu: %d instead of %d", i, wanted, cases[i].wanted);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +386,7 @@ int main(void)
 		cmocka_unit_test(M14_candidates_of_the_oom_killer),
 		cmocka_unit_test(M25_home_node),
 		cmocka_unit_test(B7_M24_misplaced_pages),
+		cmocka_unit_test(M13_M24_pages_are_wanted_inside_the_cpuset),
 	};
 
 	return cmocka_run_group_tests_name("mempolicy_nodes", tests, NULL, demolish);

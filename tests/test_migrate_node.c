@@ -363,6 +363,64 @@ static void M24_waits_for_writeback(void **state)
 	assert_int_equal(node_of(yard, world.last_to), 1);
 }
 
+static struct {
+	unsigned nr;
+	uint64_t ns;
+} isolated_waits;
+
+static uint64_t wait_for_isolated(void *context, unsigned queue, uint64_t timeout_ns)
+{
+	(void)context;
+	assert_int_equal(queue, YARD_QUEUES + YARD_QUEUE_ISOLATED); // of node 1
+	isolated_waits.nr++;
+	isolated_waits.ns += timeout_ns;
+	return timeout_ns;
+}
+
+// A large page of node 0 is to go to node 1, whose free memory is in pieces between pages of the LRU; of these somebody
+// else has isolated so many that compaction waits (C4.1).
+static uint32_t large_page_for_pieces(void)
+{
+	uint32_t pfn;
+
+	start_two(false);
+	pfn = lru_page_on(0, HUGE, ANON_ | SB, YARD_MAPPED);
+	set_wmarks(zone_of_node(1), 0, 0, 0);
+	while (free_on(1) > 8)
+		lru_page_on(1, 0, ANON_ | SB, YARD_MAPPED);
+	for (uint32_t i = NODE_FRAMES; i < 2 * NODE_FRAMES - 16; i += 2)
+		free_at(i, 0);
+	yard->mm[1].stat[YARD_NODE_ISOLATED_ANON] += NODE_FRAMES;
+	memset(&isolated_waits, 0, sizeof isolated_waits);
+	yard->host.wait = wait_for_isolated;
+	return pfn;
+}
+
+// It holds isolated pages itself, and whoever has the others may wait for these: with or without a current task it is not
+// throttled; a request that holds none is.
+static void M24_C4_1_who_moves_pages_does_not_wait_for_isolated_ones(void **state)
+{
+	const struct yard_request request = { .gfp = YARD_GFP_HIGHUSER_MOVABLE | YARD_GFP_THISNODE, .order = HUGE,
+					      .node = 1 };
+	struct yard_task task = { .pid = 1 };
+	struct yard_result result;
+
+	for (unsigned tasks = 0; tasks < 2; tasks++) {
+		uint32_t pfn = large_page_for_pieces();
+
+		yard_set_current(yard, tasks ? &task : NULL);
+		yard_migrate_pages(yard, &pfn, 1, 1);
+		assert_true(vm(YARD_VM_COMPACT_STALL) > 0);
+		assert_int_equal(isolated_waits.nr, 0);
+		assert_int_equal(node_of(yard, pfn), 0);
+		assert_ptr_equal(yard_get_current(yard), tasks ? &task : NULL);
+		yard_alloc_request(yard, &request, &result);
+		assert_true(isolated_waits.ns >= 1000000000);
+		yard_set_current(yard, NULL);
+		forget_all(state);
+	}
+}
+
 static void M24_what_cannot_move_stays(void **state)
 {
 	uint32_t pfns[2];
@@ -433,6 +491,7 @@ int main(void)
 		TEST(M24_moves_what_is_not_there_yet),
 		TEST(M24_takes_all_kinds_of_pages),
 		TEST(M24_waits_for_writeback),
+		TEST(M24_C4_1_who_moves_pages_does_not_wait_for_isolated_ones),
 		TEST(M24_what_cannot_move_stays),
 	};
 

@@ -305,6 +305,7 @@ static void run_populate(const char *text, bool writable)
 	assert_int_equal(first_of_workload()->file_mapping[0].file->object->resident, 2048);
 	assert_int_equal(first_of_workload()->file_mapping[0].file->mappings, 2); // one file, two processes
 	assert_int_equal(first_of_workload()->file_mapping[0].writable, writable);
+	assert_int_equal(figure(0, "MiB local") + figure(0, "MiB remote"), 8); // whoever else maps it
 	workload_stop(sim, &scenario->workload[0]);
 	go_on(10 * NS_PER_S);
 	assert_null(process_first(sim));

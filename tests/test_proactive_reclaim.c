@@ -74,10 +74,7 @@ static void P3_own_swappiness(void **state)
 		assert_int_equal(figure(2, "writes done"), 1);
 		assert_int_equal(node_figure(0, YARD_NODE_PGSTEAL_ANON) > 0, rows[i].anon);
 		assert_int_equal(node_figure(0, YARD_NODE_PGSTEAL_FILE) > 0, rows[i].file);
-		simulation_destroy(sim);
-		scenario_free(scenario);
-		sim = NULL;
-		scenario = NULL;
+		switch_off();
 	}
 }
 

@@ -249,6 +249,22 @@ static void rows_that_nobody_misses_are_left_out(void **state)
 	assert_true(measure_mean(find("Latency", "anon max us"), &sets[1]) == 5);
 }
 
+// A run without fallbacks says so, in whichever column huge pages were faulted.
+static void thp_rows_are_shown_together(void **state)
+{
+	(void)state;
+	set_counter(1, RESULT_MACHINE(THP_FAULT_FALLBACK), 3, 0);
+	collect();
+	assert_non_null(find("THP", "fault alloc"));
+	assert_true(measure_mean(find("THP", "fault fallback"), &sets[1]) == 3);
+	measures_free(&measures);
+	set_counter(1, RESULT_MACHINE(THP_FAULT_FALLBACK), 0, 0);
+	set_counter(0, RESULT_MACHINE(THP_FAULT_ALLOC), 7, 0);
+	collect();
+	assert_true(measure_mean(find("THP", "fault alloc"), &sets[0]) == 7);
+	assert_true(measure_mean(find("THP", "fault fallback"), &sets[0]) == 0);
+}
+
 static void workers_have_rows_where_they_worked(void **state)
 {
 	(void)state;
@@ -344,6 +360,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rows_are_means_over_iterations_and_runs, make_runs, drop_runs),
 		cmocka_unit_test_setup_teardown(a_rate_of_nothing_is_not_known, make_runs, drop_runs),
 		cmocka_unit_test_setup_teardown(rows_that_nobody_misses_are_left_out, make_runs, drop_runs),
+		cmocka_unit_test_setup_teardown(thp_rows_are_shown_together, make_runs, drop_runs),
 		cmocka_unit_test_setup_teardown(workers_have_rows_where_they_worked, make_runs, drop_runs),
 		cmocka_unit_test_setup_teardown(figures_are_found_by_name, make_runs, drop_runs),
 		cmocka_unit_test_setup_teardown(differences_beyond_chance_are_told, make_runs, drop_runs),

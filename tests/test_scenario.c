@@ -256,7 +256,7 @@ static void defaults_and_keys_of_a_scenario(void **state)
 	assert_int_equal(scenario->iterations, 1);
 	assert_false(scenario->until_done);
 	assert_int_equal(scenario->nr_policies, 2);
-	assert_string_equal(scenario->policy[1], "linux-7.3");
+	assert_string_equal(scenario->policy[1], "linux-7.3,defrag_mode=1"); // vanilla is 7.3 without it
 	assert_string_equal(common->name, "build");
 	assert_true(common->stop_ns == SIM_FOREVER && common->restart_ns == SIM_FOREVER);
 	assert_true(common->cpu == -1 && common->node == -1 && common->nice == 0 && common->repeat == 1);
@@ -265,7 +265,7 @@ static void defaults_and_keys_of_a_scenario(void **state)
 		"text: t\nmachine: box\nduration: 1min\nsettle: 2s\niterations: 3\nuntil_done: yes\nseed: 9\n"
 		"policies: [vanilla]\nguards: [{kind: oomd, swap_free: 10%}, {kind: systemd-oomd, dry_run: on}]\n"
 		"workload:\n"
-		"  - {kind: storm, nice: -20, oom_score_adj: -1000, cpu: 1, restart: 5s, repeat: endless,\n"
+		"  - {kind: storm, nice: -20, oom_score_adj: -999, cpu: 1, restart: 5s, repeat: endless,\n"
 		"     start: 1s, stop: 2s, group: a}\n");
 	common = &scenario->workload[0].common;
 	assert_true(scenario->settle_ns == 2 * NS_PER_S && scenario->iterations == 3 && scenario->until_done);
@@ -276,7 +276,7 @@ static void defaults_and_keys_of_a_scenario(void **state)
 	assert_int_equal(scenario->guard[1].kind, GUARD_SYSTEMD_OOMD);
 	assert_true(scenario->guard[1].dry_run);
 	assert_int_equal(scenario->guard[1].swap_used_limit_ppm, 900000);
-	assert_true(common->nice == -20 && common->oom_score_adj == -1000 && common->cpu == 1 && common->repeat == 0);
+	assert_true(common->nice == -20 && common->oom_score_adj == -999 && common->cpu == 1 && common->repeat == 0);
 	assert_int_equal(common->restart_ns, 5 * NS_PER_S);
 	scenario_free(scenario);
 }
@@ -393,7 +393,7 @@ static const struct {
 	 "policies)"},
 	{START "workload: [{kind: storm, cpu: 2}]\n", "./s.yaml:3:31: error: CPU 2 of a machine with 2 CPUs (0 to 1)"},
 	{START "workload: [{kind: storm, node: 1}]\n",
-	 "./s.yaml:3:32: error: node 1 of a machine with 1 nodes (0 to 0)"},
+	 "./s.yaml:3:32: error: node 1 of a machine with 1 node (0 to 0)"},
 	{START "workload: [{kind: storm, mempolicy: \"bind:1\"}]\n",
 	 "./s.yaml:3:38: error: nodes are written as 0, 0-3, 0,2 or all, and this machine has 0 to 0"},
 	{START "workload: [{kind: storm, cpuset: \"0-1\"}]\n",
@@ -401,7 +401,7 @@ static const struct {
 	{START "workload: [{kind: populate, memory: 1MiB, local_reclaim: {home: 0-1}}]\n",
 	 "./s.yaml:3:58: error: home: nodes are written as 0, 0-3, 0,2 or all, and this machine has 0 to 0"},
 	{START "workload: [{kind: node-reclaim, size: 1MiB, of_node: 1}]\n",
-	 "./s.yaml:3:54: error: node 1 of a machine with 1 nodes (0 to 0)"},
+	 "./s.yaml:3:54: error: node 1 of a machine with 1 node (0 to 0)"},
 	{START "workload: [{kind: migrate-pages, from: all, to: \"1\"}]\n",
 	 "./s.yaml:3:50: error: nodes are written as 0, 0-3, 0,2 or all, and this machine has 0 to 0"},
 	{START "workload: [{kind: populate, memory: 16MiB, mbind: \"bind:1\"}]\n",

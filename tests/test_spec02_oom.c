@@ -69,7 +69,7 @@ static void skip_task(void *context, uint64_t id)
 	oom.skipped = id;
 	for (size_t i = 0; i < oom.nr_tasks; i++)
 		if (oom.tasks[i].id == id)
-			oom.tasks[i].unkillable = true;
+			oom.tasks[i].reaped = true;
 }
 
 static void panic(void *context, const struct yard_oom *asked)
@@ -288,6 +288,21 @@ static void OOM3_current_is_exiting(void **state)
 	assert_int_equal(count_events(YARD_EVENT_MARK_VICTIM), 0);
 }
 
+// A candidate or not (M14): it is waited for as long as the reaper has not been there, and nobody else is killed.
+static void OOM3_the_dying_need_no_eligible_node(void **state)
+{
+	(void)state;
+	for (unsigned reaped = 0; reaped < 2; reaped++) {
+		build_usual();
+		oom.tasks[1] = (struct yard_oom_task){ .id = 2, .rss = 1, .current = true, .exiting = true,
+			.no_eligible_node = true, .reaped = reaped };
+		oom.nr_tasks = 2;
+		ask(GFP_U, 0, 0, 4);
+		assert_int_equal(world.kills, reaped);
+		assert_int_equal(last_event(YARD_EVENT_MARK_VICTIM)->args[0], reaped ? 1 : 2);
+	}
+}
+
 // OOM-4: it loops without killing anybody.
 static void OOM4_no_fs(void **state)
 {
@@ -348,17 +363,24 @@ static void OOM5_panics(void **state)
 
 static void OOM6_kill_the_requester(void **state)
 {
+	static const struct yard_oom_task requesters[] = { // only the first one is eligible
+		{ .id = 2, .rss = 1, .current = true },
+		{ .id = 2, .rss = 1, .current = true, .oom_score_adj = -1000 },
+		{ .id = 2, .rss = 1, .current = true, .unkillable = true },
+		{ .id = 2, .rss = 1, .current = true, .no_eligible_node = true },
+		{ .id = 2, .rss = 1, .current = true, .vfork_child = true },
+		{ .id = 2, .rss = 1, .current = true, .reaped = true },
+	};
 	struct yard_config config = oom_config(defrag);
 
 	(void)state;
 	config.oom_kill_allocating_task = true;
-	for (unsigned eligible = 0; eligible < 2; eligible++) {
+	for (size_t i = 0; i < COUNT(requesters); i++) {
 		build_oom(config);
-		oom.tasks[1] = (struct yard_oom_task){ .id = 2, .rss = 1, .current = true,
-			.oom_score_adj = eligible ? 0 : -1000 };
+		oom.tasks[1] = requesters[i];
 		oom.nr_tasks = 2;
 		assert_int_not_equal(ask(GFP_U, 0, 0, 100).pfn, NONE);
-		assert_int_equal(oom.killed, eligible ? 2 : 1);
+		assert_int_equal(oom.killed, i ? 1 : 2);
 	}
 }
 
@@ -381,8 +403,13 @@ static void OOM7_selection(void **state)
 		{ { { .id = 1, .rss = 99, .oom_score_adj = -1000 }, { .id = 2, .rss = 1 }, { .id = 3 } }, 2 },
 		{ { { .id = 1, .rss = 99, .unkillable = true }, { .id = 2, .rss = 1 }, { .id = 3 } }, 2 },
 		{ { { .id = 1, .origin = true }, { .id = 2, .rss = 9000, .oom_score_adj = 1000 }, { .id = 3 } }, 1 },
-		{ { { .id = 1, .rss = 5, .victim = true, .unkillable = true }, { .id = 2, .rss = 1 }, { .id = 3 } },
-		  2 }, // reaped
+		{ { { .id = 1, .rss = 99, .no_eligible_node = true }, { .id = 2, .rss = 1 }, { .id = 3 } }, 2 },
+		{ { { .id = 1, .rss = 99, .vfork_child = true }, { .id = 2, .rss = 1 }, { .id = 3 } }, 2 },
+		{ { { .id = 1, .rss = 5, .victim = true, .reaped = true }, { .id = 2, .rss = 1 }, { .id = 3 } }, 2 },
+		{ { { .id = 1, .victim = true, .no_eligible_node = true }, { .id = 2, .rss = 1 }, { .id = 3 } }, 2 },
+		{ { { .id = 1, .origin = true, .vfork_child = true }, { .id = 2, .rss = 1 }, { .id = 3 } }, 1 },
+		{ { { .id = 1, .origin = true, .no_eligible_node = true }, { .id = 2, .rss = 1 }, { .id = 3 } }, 2 },
+		{ { { .id = 1, .origin = true, .reaped = true }, { .id = 2, .rss = 1 }, { .id = 3 } }, 2 },
 	};
 
 	(void)state;
@@ -402,7 +429,7 @@ static void OOM7_somebody_is_dying(void **state)
 {
 	(void)state;
 	build_usual();
-	oom.tasks[1] = (struct yard_oom_task){ .id = 2, .rss = 1, .victim = true };
+	oom.tasks[1] = (struct yard_oom_task){ .id = 2, .rss = 1, .victim = true, .vfork_child = true };
 	oom.nr_tasks = 2;
 	assert_true(ask(GFP_U, 0, 0, 20).gave_up); // true, and no new kill
 	assert_int_equal(world.kills, 0);
@@ -538,7 +565,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(SP59_a_kill_and_a_page), TEST(SP55_the_lock_is_held), TEST(SP57_last_ditch),
 		TEST(SP58_who_never_kills),
-		TEST(OOM1_disabled), TEST(OOM2_notifiers), TEST(OOM3_current_is_exiting), TEST(OOM4_no_fs),
+		TEST(OOM1_disabled), TEST(OOM2_notifiers), TEST(OOM3_current_is_exiting),
+		TEST(OOM3_the_dying_need_no_eligible_node), TEST(OOM4_no_fs),
 		TEST(OOM5_constraints), TEST(OOM5_panics), TEST(OOM6_kill_the_requester), TEST(OOM7_selection),
 		TEST(OOM7_somebody_is_dying), TEST(OOM7_nobody), TEST(OOM8_kill), TEST(OOM9_reaper), TEST(OOM10_victims),
 	};

@@ -114,10 +114,7 @@ static struct figures run(const char *variant)
 		.cache_after = cache_of_node_0(),
 		.stalled_ms = stalled_ms() - before.stalled_ms,
 	};
-	simulation_destroy(sim);
-	scenario_free(scenario);
-	sim = NULL;
-	scenario = NULL;
+	switch_off();
 	return figures;
 }
 

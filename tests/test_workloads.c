@@ -108,10 +108,7 @@ static void kinds_do_what_they_count(void **state)
 		check_case(&cases[i]);
 		if (yard_verify(sim->yard, text, sizeof(text)))
 			fail_msg("%s: %s", cases[i].kind, text);
-		simulation_destroy(sim);
-		scenario_free(scenario);
-		sim = NULL;
-		scenario = NULL;
+		switch_off();
 	}
 }
 
@@ -172,10 +169,7 @@ static void kinds_give_everything_back(void **state)
 			fail_msg("%s: %" PRIu64 " pages before, %" PRIu64 " after", cases[i].kind, before, after);
 		if (slabs().objects != objects)
 			fail_msg("%s leaves %" PRIu64 " slab objects", cases[i].kind, slabs().objects - objects);
-		simulation_destroy(sim);
-		scenario_free(scenario);
-		sim = NULL;
-		scenario = NULL;
+		switch_off();
 	}
 }
 
@@ -311,10 +305,7 @@ static void fragment_shuffles(void **state)
 		go_on(NS_PER_S);
 		assert_int_equal(figure(0, "pages kept"), 27648);
 		assert_in_range(neighbours_among_200(), cases[i].least, cases[i].most);
-		simulation_destroy(sim);
-		scenario_free(scenario);
-		sim = NULL;
-		scenario = NULL;
+		switch_off();
 	}
 }
 
@@ -374,6 +365,34 @@ static void reader_has_large_folios(void **state)
 	requests = sim->results->requests[REQUEST_FILE];
 	assert_in_range(pages, 3000, 4096);
 	assert_in_range(requests, pages / 4, pages / 4 + 100);
+}
+
+static uint64_t cached_by_writer(const char *pattern)
+{
+	char text[256];
+	uint64_t before, pages;
+
+	snprintf(text, sizeof(text),
+		 "machine: box\nduration: 1s\nworkload: [{kind: file-writer, files: 16, size: 256KiB, request: 4KiB, "
+		 "exponent: 8, pattern: %s}]\n",
+		 pattern);
+	boot(text, "linux-7.3");
+	before = (uint64_t)yard_get_node_stat(sim->yard, 0, YARD_NODE_FILE_PAGES);
+	start();
+	go_on(100 * NS_PER_MS);
+	assert_true(figure(0, "MiB written") >= 10);
+	pages = (uint64_t)yard_get_node_stat(sim->yard, 0, YARD_NODE_FILE_PAGES) - before;
+	switch_off();
+	return pages;
+}
+
+// Sixteen files of 64 pages: at random all are written, by popularity hardly more than the first (1 of 2^8 requests
+// goes to the second, 1 of 3^8 to the third).
+static void writer_chooses_files_as_its_pattern_says(void **state)
+{
+	(void)state;
+	assert_int_equal(cached_by_writer("random"), 16 * 64);
+	assert_in_range(cached_by_writer("zipf"), 64, 3 * 64);
 }
 
 // Huge pages are had while there are blocks, and the bursts are the same.
@@ -552,6 +571,7 @@ int main(void)
 		TEST(demand_gives_the_oldest_back),
 		TEST(demand_gives_all_back),
 		TEST(reader_has_large_folios),
+		TEST(writer_chooses_files_as_its_pattern_says),
 		TEST(thp_burst_gets_huge_pages),
 		TEST(network_orders_are_the_published_mix),
 		TEST(network_takes_heads_only),

@@ -6,6 +6,8 @@
 
 #include "trace/internal.h"
 
+#define PFN_MAX (UINT64_C(1) << 52) // 64-bit addresses in 4 KiB frames
+
 // clang-format off
 #define PFN		{ "pfn", NULL, TRACE_TO_PFN, 0, true }
 #define PAGE		{ "pfn", "page", TRACE_TO_PFN, 0, true } // probes of a trace.dat tell the descriptor's address
@@ -184,24 +186,29 @@ static const char *store_int32(int32_t *into, uint8_t limit, struct trace_number
 	return NULL;
 }
 
+static const char *store_pfn(struct trace_event *event, const struct trace_field *field, struct trace_number number)
+{
+	bool negative = number.negative && number.magnitude;
+
+	if ((negative && number.magnitude == 1) || number.magnitude == UINT64_MAX)
+		event->pfn = TRACE_PFN_NONE;
+	else if (!negative && number.magnitude < PFN_MAX)
+		event->pfn = number.magnitude;
+	else if (field->required)
+		return "is not a frame number: 0 to 2^52-1, or -1 for none";
+	else // a search of compaction that found nothing tells a wild start
+		event->pfn = TRACE_PFN_NONE;
+	return NULL;
+}
+
 const char *trace_store(struct trace_event *event, const struct trace_field *field, struct trace_number number)
 {
-	const uint64_t pfn_max = UINT64_C(1) << 52; // 64-bit addresses in 4 KiB frames
 	bool negative = number.negative && number.magnitude;
 
 	switch ((enum trace_target)field->target) {
-	case TRACE_TO_PFN:
-		if ((negative && number.magnitude == 1) || number.magnitude == UINT64_MAX)
-			event->pfn = TRACE_PFN_NONE;
-		else if (!negative && number.magnitude < pfn_max)
-			event->pfn = number.magnitude;
-		else if (field->required)
-			return "is not a frame number: 0 to 2^52-1, or -1 for none";
-		else // a search of compaction that found nothing tells a wild start
-			event->pfn = TRACE_PFN_NONE;
-		return NULL;
+	case TRACE_TO_PFN: return store_pfn(event, field, number);
 	case TRACE_TO_END_PFN:
-		event->end_pfn = negative || number.magnitude >= pfn_max ? TRACE_PFN_NONE : number.magnitude;
+		event->end_pfn = negative || number.magnitude >= PFN_MAX ? TRACE_PFN_NONE : number.magnitude;
 		return NULL;
 	case TRACE_TO_RUN_ORDER:
 		if (negative ? number.magnitude != 1 : number.magnitude > TRACE_ORDER_MAX)

@@ -54,7 +54,10 @@ struct yard_oom_task { // one candidate (OOM-7)
 	uint64_t total_vm, file_rss, shmem_rss; // for the event only
 	uint32_t uid;
 	int16_t oom_score_adj;
-	bool unkillable;      // init, kernel thread, no eligible node, vfork child, reaped already (skip)
+	bool unkillable;      // init or a kernel thread
+	bool no_eligible_node; // it can have no memory of the nodes of struct yard_oom (spec 05 M14)
+	bool vfork_child;     // its memory is its parent's
+	bool reaped;	      // OOM-9: oom_skip() was called for it
 	bool victim;	      // killed before and not yet gone
 	bool origin;	      // takes the kill on itself
 	bool current;	      // the requesting task
@@ -131,7 +134,7 @@ struct yard_owner_ops {
 	// NULL: no one is ever killed.
 	void (*oom_kill)(void *context, uint64_t id, const struct yard_oom *oom);
 	bool (*oom_reap)(void *context, uint64_t id); // OOM-9: unmap what is private; false or NULL: try again later
-	// OOM-9: reaped or not, it is `unkillable` from now on. NULL: nothing
+	// OOM-9: whatever oom_reap() could take, it is `reaped` from now on. NULL: nothing
 	void (*oom_skip)(void *context, uint64_t id);
 	// OOM-5, OOM-7: here Linux would panic. NULL or when it returns: the request fails.
 	void (*oom_panic)(void *context, const struct yard_oom *oom);
