@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "sim/data_files.h"
 
 enum { OPT_JSON, OPT_QUICK, OPT_FILTER, OPT_ROUNDS, OPT_THREADS, OPT_MEMORY, OPT_HUGE_PAGES, OPT_RECORD, OPTIONS };
 
@@ -35,19 +36,6 @@ static const struct cli_command command = {
 	.options = options,
 };
 
-// The executable beside this one. False: unknown.
-static bool beside_this(char *path, size_t size)
-{
-	char self[PATH_MAX], *slash;
-	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-
-	if (length < 0)
-		return false;
-	self[length] = '\0';
-	slash = strrchr(self, '/');
-	return slash && snprintf(path, size, "%.*s/pageyard-bench", (int)(slash - self), self) < (int)size;
-}
-
 static const struct {
 	unsigned long long min, max; // 0: no number
 } limits[OPTIONS] = {[OPT_ROUNDS] = {1, 10000}, [OPT_THREADS] = {1, 64}, [OPT_MEMORY] = {64, 1 << 20}};
@@ -55,7 +43,7 @@ static const struct {
 int cmd_bench(int argc, char **argv)
 {
 	static char given[OPTIONS][PATH_MAX + 16];
-	char *arguments[OPTIONS + 2] = {(char *)"pageyard-bench"}, path[PATH_MAX];
+	char *arguments[OPTIONS + 2] = {(char *)"pageyard-bench"}, folder[DATA_PATH_MAX], path[DATA_PATH_MAX];
 	unsigned long long number;
 	int option, nr = 1;
 	const char *value;
@@ -72,7 +60,8 @@ int cmd_bench(int argc, char **argv)
 	}
 	if (option != CLI_END)
 		return cli_exit_code(option);
-	if (beside_this(path, sizeof path))
+	if (data_program_folder(folder)
+	    && snprintf(path, sizeof path, "%s/%s", folder, arguments[0]) < (int)sizeof path)
 		execv(path, arguments);
 	execvp(arguments[0], arguments);
 	return cli_error(&command, "cannot start pageyard-bench: %s", strerror(errno));

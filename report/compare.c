@@ -46,7 +46,7 @@ double compare_percent(enum compare_better better, double baseline, double value
 
 	if (gain == 0)
 		return 0;
-	return baseline == 0 ? copysign(INFINITY, gain) : gain / baseline * 100;
+	return baseline == 0 ? NAN : gain / baseline * 100;
 }
 
 // One line of a column's heading: the next part of its name, up to a comma. *name becomes NULL after the last.
@@ -124,13 +124,15 @@ static void print_heading(const struct compare *compare, struct widths widths, F
 
 static void print_cell(const struct compare_row *row, unsigned column, FILE *file, int *spaces, int width)
 {
-	double value = row->value[column];
+	double value = row->value[column], gain = compare_percent(row->better, row->value[0], value);
 	char text[64] = "-", percent[32] = "";
 
 	if (!isnan(value))
 		snprintf(text, sizeof(text), "%.*f", (int)row->decimals, value);
 	if (!isnan(value) && !isnan(row->value[0]) && row->better != COMPARE_NEITHER)
-		snprintf(percent, sizeof(percent), " (%8.2f%%)", compare_percent(row->better, row->value[0], value));
+		snprintf(percent, sizeof(percent), " (%8.2f%%)", gain);
+	if (*percent && isnan(gain)) // from 0 no share can be told
+		snprintf(percent, sizeof(percent), " (%9s)", "-");
 	put(file, spaces, width - PERCENT_WIDTH, text, (int)strlen(text));
 	put(file, spaces, PERCENT_WIDTH, percent, (int)strlen(percent));
 }

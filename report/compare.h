@@ -37,7 +37,7 @@ struct compare {
 struct compare_row *compare_add(struct compare *compare, const char *group, const char *name,
 				enum compare_better better, unsigned decimals);
 
-// How much better `value` is than `baseline`, in percent. From 0 to anything else it is infinite.
+// How much better `value` is than `baseline`, in percent. NAN: one is unknown, or `baseline` is 0 and `value` is not.
 double compare_percent(enum compare_better better, double baseline, double value);
 
 void compare_print(const struct compare *compare, FILE *file);

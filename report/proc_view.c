@@ -269,8 +269,9 @@ static void blocks_by_type(FILE *file, struct yard *yard, unsigned zone, const s
 	fputc('\n', file);
 }
 
-void proc_pagetypeinfo(FILE *file, struct yard *yard)
+static void node_pagetypes(FILE *file, struct yard *yard, unsigned node)
 {
+	unsigned first = node * YARD_ZONE_TYPES, end = first + YARD_ZONE_TYPES;
 	struct yard_zone_state state;
 
 	fprintf(file, "Page block order: %d\nPages per block:  %d\n\n", YARD_PAGEBLOCK_ORDER, YARD_PAGEBLOCK_NR_PAGES);
@@ -278,16 +279,34 @@ void proc_pagetypeinfo(FILE *file, struct yard *yard)
 	for (unsigned order = 0; order < YARD_NR_PAGE_ORDERS; order++)
 		fprintf(file, "%6u ", order);
 	fputc('\n', file);
-	for (unsigned zone = 0; zone < yard_nr_zones(yard); zone++)
+	for (unsigned zone = first; zone < end; zone++)
 		if (populated(yard, zone, &state))
 			free_by_type(file, yard, zone);
 	fprintf(file, "\n%-23s", "Number of blocks type");
 	for (unsigned type = 0; type < YARD_MIGRATETYPES; type++)
 		fprintf(file, "%12s ", yard_migratetype_name(type));
 	fputc('\n', file);
-	for (unsigned zone = 0; zone < yard_nr_zones(yard); zone++)
+	for (unsigned zone = first; zone < end; zone++)
 		if (populated(yard, zone, &state))
 			blocks_by_type(file, yard, zone, &state);
+}
+
+static bool has_memory(struct yard *yard, unsigned node)
+{
+	struct yard_zone_state state;
+	bool any = false;
+
+	for (unsigned type = 0; type < YARD_ZONE_TYPES; type++)
+		any |= populated(yard, node * YARD_ZONE_TYPES + type, &state);
+	return any;
+}
+
+// Each node has headings of its own, as the records of machines with two nodes show.
+void proc_pagetypeinfo(FILE *file, struct yard *yard)
+{
+	for (unsigned node = 0; node < yard_nr_nodes(yard); node++)
+		if (has_memory(yard, node))
+			node_pagetypes(file, yard, node);
 }
 
 // ---- extfrag ----

@@ -219,6 +219,10 @@ bool config_load(struct config *config, const struct config_node *root, const st
 // True if this key was written in the mapping (a CONFIG_PLACE) and does not come from a default.
 bool config_given(const struct config_node *place, const char *key);
 
+// True if both keys were written in the mapping, and by the same document: not one of them by a base that the other one
+// changes.
+bool config_given_with(const struct config_node *place, const char *key, const char *other);
+
 // Writes the struct as lines "path = value" in the order of the schema, defaults included: the same for every file
 // that means the same. Paths and values are those that --set takes.
 void config_write_canonical(FILE *file, const struct config_schema *schema, const void *object);

@@ -180,3 +180,11 @@ bool config_given(const struct config_node *place, const char *key)
 {
 	return place && config_node_find(place, key);
 }
+
+bool config_given_with(const struct config_node *place, const char *key, const char *other)
+{
+	const struct config_item *one = place ? config_node_find(place, key) : NULL;
+	const struct config_item *two = place ? config_node_find(place, other) : NULL;
+
+	return one && two && one->value->place.source == two->value->place.source; // keys stay their base's
+}

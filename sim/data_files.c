@@ -11,13 +11,34 @@
 
 static const char suffix[] = ".yaml";
 
-enum { FOLDERS = 4, PLACES }; // after the folders: beside the file, where scenarios and other things are too
+enum { FOLDERS = 5, PLACES }; // after the folders: beside the file, where scenarios and other things are too
 
 static size_t name_length(const char *name)
 {
 	size_t length = strlen(name), end = sizeof(suffix) - 1;
 
 	return length > end && !strcmp(name + length - end, suffix) ? length - end : length;
+}
+
+bool data_program_folder(char path[DATA_PATH_MAX])
+{
+	ssize_t length = readlink("/proc/self/exe", path, DATA_PATH_MAX - 1);
+	char *slash;
+
+	path[length < 0 ? 0 : length] = '\0';
+	slash = strrchr(path, '/');
+	if (slash)
+		*slash = '\0';
+	return slash != NULL;
+}
+
+// Above the program's own folder: build/pageyard is used where it was built, from any folder.
+static bool above_program(const char *folder, char path[DATA_PATH_MAX])
+{
+	char program[DATA_PATH_MAX];
+
+	return data_program_folder(program)
+	       && snprintf(path, DATA_PATH_MAX, "%s/../%s", program, folder) < DATA_PATH_MAX;
 }
 
 // The folders in the order in which they are looked at; false: `which` does not count here.
@@ -31,7 +52,8 @@ static bool place(unsigned which, const char *folder, const char *beside, char p
 	case 0: return beside && snprintf(path, DATA_PATH_MAX, "%.*s/%s", length, start, folder) < DATA_PATH_MAX;
 	case 1: return beside && snprintf(path, DATA_PATH_MAX, "%.*s/../%s", length, start, folder) < DATA_PATH_MAX;
 	case 2: return snprintf(path, DATA_PATH_MAX, "%s", folder) < DATA_PATH_MAX;
-	case 3: return snprintf(path, DATA_PATH_MAX, "%s/%s", PAGEYARD_DATADIR, folder) < DATA_PATH_MAX;
+	case 3: return above_program(folder, path);
+	case 4: return snprintf(path, DATA_PATH_MAX, "%s/%s", PAGEYARD_DATADIR, folder) < DATA_PATH_MAX;
 	default: return beside && snprintf(path, DATA_PATH_MAX, "%.*s", length, start) < DATA_PATH_MAX;
 	}
 }
@@ -57,7 +79,7 @@ const char *data_find(const char *folder, const char *name, const char *beside, 
 
 const char *data_places(void)
 {
-	return "here and in " PAGEYARD_DATADIR;
+	return "here, in the folder above the program's and in " PAGEYARD_DATADIR;
 }
 
 void data_name(const char *path, char *name, size_t size)

@@ -142,6 +142,11 @@ static bool build_swap(struct config *config, const struct machine_swap_file *sw
 		config_error(config, swap->place, "kind", "swap has no size; expected size: with a size such as 8GiB");
 		return false;
 	}
+	if (swap->kind != SWAP_DEVICE && config_given_with(swap->place, "device", "kind")) {
+		config_error(config, swap->place, "device",
+			     "swap on no device has none; expected kind: device, or no device:");
+		return false;
+	}
 	return swap->kind != SWAP_DEVICE
 	       || find_device(config, swap->place, "device", swap->device, machine, &machine->swap_device);
 }

@@ -275,10 +275,35 @@ fi
 answers 'list shows everything' 'reclaim-storm' 'thp-host' 'defrag-6.16' 'kernel-build' -- list
 answers 'list shows one thing' 'oom-reach' -- list scenarios
 problem=
-(cd "$work" && "$pageyard" list scenarios) >"$work/out" 2>"$work/err" || problem='failed'
-grep -q 'none: looked for scenarios/\*.yaml here and in /' "$work/out" || grep -q 'reclaim-storm' "$work/out" \
+mkdir -p "$work/alone/bin" "$work/elsewhere"
+cp "$pageyard" "$work/alone/bin/pageyard"
+elsewhere() # ARGUMENT...: the copy, from a folder that has nothing
+{
+	(cd "$work/elsewhere" && timeout 120 "$work/alone/bin/pageyard" "$@") >"$work/out" 2>"$work/err" || problem="$problem failed;"
+}
+elsewhere list scenarios
+grep -q "none: looked for scenarios/\*.yaml here, in the folder above the program's and in /" "$work/out" || grep -q 'reclaim-storm' "$work/out" \
 	|| problem="$problem $(head -c 300 "$work/out")" # unless they are installed
 report 'list says where it looked in vain' "$problem"
+problem=
+mkdir "$work/alone/scenarios" "$work/alone/machines"
+printf 'name: near\ntext: a small machine\nmemory: 64MiB\ncpus: 1\n' >"$work/alone/machines/near.yaml"
+cat >"$work/alone/scenarios/far.yaml" <<'END'
+text: above the program
+machine: near
+duration: 10ms
+policies: [vanilla]
+workload: [{kind: anonymous-hold, memory: 5%}]
+END
+elsewhere list scenarios
+says out 'far above the program'
+elsewhere run far
+says out 'machine near'
+mkdir "$work/elsewhere/scenarios"
+sed 's/above the program/in the current folder/' "$work/alone/scenarios/far.yaml" >"$work/elsewhere/scenarios/far.yaml"
+elsewhere show far
+says out 'in the current folder'
+report 'scenarios and machines are found above the program, after the current folder' "$problem"
 answers 'list costs tells where they are from' 'zero_huge' '85000 to 180000' 'X10' -- list costs
 answers 'list KIND shows its parameters' 'object' 'size of an object file' '10KiB..300KiB' -- list kernel-build
 answers 'list has the guards' 'Guards' 'swap guard and pressure guard' -- list
@@ -329,6 +354,12 @@ says err '15TiB'
 report '... and what is possible' "$problem"
 refuses 1 'a size without a unit' 'unit.yaml:' run "$work/unit.yaml"
 refuses 1 'a share below nothing' 'share.yaml:' run "$work/share.yaml"
+sed 's/swap: {kind: zram,/swap: {kind: zram, device: foo,/' $varied >"$work/swapdev.yaml"
+refuses 1 'a device of swap that is on none' "swapdev.yaml:3:" run "$work/swapdev.yaml"
+says err 'expected kind: device, or no device:'
+report '... and why' "$problem"
+answers 'swap of another kind than the base machine'"'"'s, which has a device' 'in zram' -- \
+	show mixed --set machine.swap.kind=zram
 refuses 1 'a policy in a scenario' "did you mean 'vanilla'?" run "$work/policy.yaml"
 refuses 1 'what is not YAML' 'yaml.yaml:' run "$work/yaml.yaml"
 refuses 1 'a scenario that there is none of' "did you mean 'reclaim-storm'?" run reclaim-strom

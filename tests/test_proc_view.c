@@ -136,6 +136,24 @@ static void pagetypeinfo(void **state)
 				     "    0            0 \n");
 }
 
+// As recorded on two nodes (numa2-mix-d0): all of node 0, then all of node 1, each with the headings.
+static void pagetypeinfo_of_two_nodes(void **state)
+{
+	const char *second, *blocks;
+
+	(void)state;
+	build_two_nodes();
+	PRINT(proc_pagetypeinfo, yard);
+	assert_memory_equal(printed, "Page block order: 9\n", 20);
+	second = strstr(printed + 1, "Page block order: 9\nPages per block:  512\n\nFree pages count");
+	assert_non_null(second);
+	blocks = strstr(printed, "Number of blocks type");
+	assert_true(blocks && blocks < second);
+	assert_null(strstr(second, "Node    0"));
+	assert_true(strstr(printed, "Node    1") > second);
+	assert_non_null(strstr(second, "\nNumber of blocks type     Unmovable"));
+}
+
 static void zoneinfo(void **state)
 {
 	static const char empty[] =
@@ -259,7 +277,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buddyinfo),	 cmocka_unit_test(pagetypeinfo), cmocka_unit_test(zoneinfo),
 		cmocka_unit_test(hopeless_node), cmocka_unit_test(vmstat),	 cmocka_unit_test(extfrag),
-		cmocka_unit_test(pressure),
+		cmocka_unit_test(pressure),	 cmocka_unit_test(pagetypeinfo_of_two_nodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, finish);
