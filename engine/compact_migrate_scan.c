@@ -96,8 +96,8 @@ static bool holds_isolated(const struct yard *yard)
 	return task && task->migrating;
 }
 
-// Linux sleeps for as long as it takes. Here a task that moves pages and needs compaction for their destinations does not
-// wait for itself; for others the sleep ends after a second.
+// Linux sleeps for as long as it takes. Here a task that moves pages and needs compaction for their destinations does
+// not wait for itself; for others the sleep ends after a second.
 static enum isolate_error throttle(struct yard *yard, const struct compact_control *cc)
 {
 	unsigned sleeps = 0;

@@ -295,7 +295,7 @@ static int wanted_node(const struct yard *yard, const struct yard_mempolicy *pol
 	case YARD_MPOL_BIND:
 	case YARD_MPOL_PREFERRED_MANY:
 		if (policy->flags & YARD_MPOL_NUMA_BALANCING)
-			return has_node(policy->nodes, (int)cpu_node) ? (int)cpu_node : (int)node;
+			return has_node(policy->nodes & members(policy), (int)cpu_node) ? (int)cpu_node : (int)node;
 		break;
 	default: return nearest_node(yard, cpu_node, policy->cpuset);
 	}

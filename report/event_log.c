@@ -28,6 +28,34 @@ static bool same_path(const char *a, const char *b)
 	return a && b && !strcmp(a, b) && strcmp(a, "/dev/null") != 0;
 }
 
+static bool same_file(const struct output_file *a, const struct output_file *b)
+{
+	return a->target && b->target && !strcmp(a->target, b->target);
+}
+
+// Before they are opened: the second writer of a pipe would wait for another reader. NULL: none.
+static const char *path_given_twice(const struct event_log_paths *paths)
+{
+	if (same_path(paths->text, paths->record) || same_path(paths->text, paths->perfetto))
+		return paths->text;
+	return same_path(paths->record, paths->perfetto) ? paths->record : NULL;
+}
+
+// ... and after that: "log" and "./log". NULL: none.
+static const char *file_opened_twice(const struct event_log *log)
+{
+	if (same_file(&log->text, &log->record) || same_file(&log->text, &log->perfetto))
+		return log->text.path;
+	return same_file(&log->record, &log->perfetto) ? log->record.path : NULL;
+}
+
+static bool refuse_twice(const char *twice, char *error, size_t size)
+{
+	if (twice)
+		snprintf(error, size, "%s: it is to be two files at once", twice);
+	return twice;
+}
+
 static void discard_files(struct event_log *log)
 {
 	output_file_discard(&log->text);
@@ -37,14 +65,10 @@ static void discard_files(struct event_log *log)
 
 struct event_log *event_log_open(const struct event_log_paths *paths, char *error, size_t size)
 {
-	const char *twice = same_path(paths->text, paths->record) || same_path(paths->text, paths->perfetto) ? paths->text
-			    : same_path(paths->record, paths->perfetto) ? paths->record : NULL;
 	struct event_log *log;
 
-	if (twice) {
-		snprintf(error, size, "%s: it is to be two files at once", twice);
+	if (refuse_twice(path_given_twice(paths), error, size))
 		return NULL;
-	}
 	log = calloc(1, sizeof(*log));
 	if (!log) {
 		snprintf(error, size, "out of memory");
@@ -52,7 +76,8 @@ struct event_log *event_log_open(const struct event_log_paths *paths, char *erro
 	}
 	if (output_file_open(&log->text, paths->text, error, size)
 	    && output_file_open(&log->record, paths->record, error, size)
-	    && output_file_open(&log->perfetto, paths->perfetto, error, size)) {
+	    && output_file_open(&log->perfetto, paths->perfetto, error, size)
+	    && !refuse_twice(file_opened_twice(log), error, size)) {
 		if (!paths->perfetto || (log->timeline = timeline_create(log->perfetto.file)))
 			return log;
 		snprintf(error, size, "out of memory");

@@ -24,7 +24,7 @@ void event_log_event(struct event_log *log, struct simulation *sim, const struct
 // Now and then, while nothing runs: what has a value at each time.
 void event_log_sample(struct event_log *log, struct simulation *sim);
 // Ends the files, which have their names from now on (report/output_file.h). False: something could not be written, and
-// no file has its name; one line in `error`.
+// no file has its name; or one could not get its name, and those before it have theirs. One line in `error`.
 bool event_log_close(struct event_log *log, char *error, size_t size);
 // Instead of event_log_close(), after a failure: no file is left but what is a pipe or a device. `names` (of `size`
 // bytes, not 0) gets the paths of those that are not there, with commas.

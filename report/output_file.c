@@ -101,12 +101,31 @@ void output_files_end_with_signals(const char *who)
 
 enum { PARTIALS_MAX = 100 };
 
+// Of a file that is not there yet: by another path to its folder it has the same name. NULL: errno.
+static char *new_target(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char *given = slash ? strndup(path, (size_t)(name - path)) : strdup(".");
+	char *folder = given ? realpath(given, NULL) : NULL, *target = NULL;
+	size_t size;
+
+	if (folder) {
+		size = strlen(folder) + strlen(name) + 2;
+		target = malloc(size);
+		if (target)
+			snprintf(target, size, "%s/%s", folder, name);
+	}
+	free(folder);
+	free(given);
+	return target;
+}
+
 // The name that the file will have: links lead to a file that they shall still lead to. NULL: errno.
 static char *target_of(const char *path)
 {
 	char *target = realpath(path, NULL);
 
-	return target || errno != ENOENT || !*path ? target : strdup(path);
+	return target || errno != ENOENT || !*path ? target : new_target(path);
 }
 
 // Opens TARGET.partial, with another end if there is one already. Negative: errno.
@@ -115,10 +134,14 @@ static int create_partial(char *partial, const char *target)
 	int descriptor = -1;
 
 	for (unsigned i = 0; descriptor < 0 && i < PARTIALS_MAX; i++) {
-		int length = snprintf(partial, PATH_MAX, "%s.partial", target);
+		char end[16] = "";
 
-		if (i && length < PATH_MAX)
-			snprintf(partial + length, (size_t)(PATH_MAX - length), "-%u", i);
+		if (i)
+			snprintf(end, sizeof(end), "-%u", i);
+		if (snprintf(partial, PATH_MAX, "%s.partial%s", target, end) >= PATH_MAX) { // it could be the target
+			errno = ENAMETOOLONG;
+			break;
+		}
 		descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		if (descriptor < 0 && errno != EEXIST)
 			break;
@@ -147,10 +170,10 @@ static bool open_partial(struct output_file *output, const struct stat *before)
 	return output->file && (!before || !fchmod(descriptor, before->st_mode & 0777));
 }
 
-// /dev/stdout, /dev/fd/9: another file of the name would not be the one that is open.
+// /dev/stdout, /dev/fd/9: another file of the name would not be the one that is open. /dev/shm/log is a file.
 static bool is_open_already(const char *path)
 {
-	return !strncmp(path, "/dev/", 5) || !strncmp(path, "/proc/", 6);
+	return !strncmp(path, "/dev/std", 8) || !strncmp(path, "/dev/fd/", 8) || !strncmp(path, "/proc/", 6);
 }
 
 static bool open_it(struct output_file *output)

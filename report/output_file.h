@@ -2,8 +2,8 @@
 //
 // Files that are there whole or not at all: what is written is named PATH.partial, in the same folder, until all is
 // written and it takes the place of PATH. What PATH was before stays until then, and for ever if the run fails or is
-// interrupted. What is no regular file (a pipe, a device), or open already (/dev/stdout), has no such name: it gets each
-// byte at once.
+// interrupted. What is no regular file (a pipe, a device), or open already (/dev/stdout, /dev/fd/9), has no such name:
+// it gets each byte at once.
 
 #pragma once
 
@@ -13,7 +13,9 @@
 
 struct output_file { // all 0: none
 	const char *path;     // as it was given; the caller's
-	char *target, *partial; // without links; NULL: written to `path` itself
+	// The names that it will have and that it has, without links: two paths to one file have one target. NULL: it
+	// is written to `path` itself.
+	char *target, *partial;
 	FILE *file;	      // NULL: not open, or finished
 	int error;	      // errno of the first write that failed
 };

@@ -41,7 +41,8 @@ struct measure *measures_add(struct measures *measures, const char *group, const
 		measure = &measures->item[measures->nr++];
 	else
 		measures->failed = true;
-	*measure = (struct measure){.group = group, .better = better, .decimals = decimals, .value = mean_of_iterations};
+	*measure = (struct measure){
+		.group = group, .better = better, .decimals = decimals, .value = mean_of_iterations};
 	snprintf(measure->name, sizeof(measure->name), "%s", name);
 	return measure;
 }
@@ -139,13 +140,13 @@ static const struct published {
 // Of the first workload of its kind only: the name would not tell which of several it is of. NULL: none.
 static const struct published *published_row(const struct scenario *scenario, unsigned workload, const char *figure)
 {
-	const char *kind = scenario->workload[workload].kind->config.name;
+	const struct task_kind *kind = scenario->workload[workload].kind;
 
 	for (unsigned i = 0; i < workload; i++)
-		if (scenario->workload[i].kind == scenario->workload[workload].kind && !scenario->workload[i].common.first)
+		if (scenario->workload[i].kind == kind && !scenario->workload[i].common.first)
 			return NULL;
 	for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++)
-		if (!strcmp(published[i].kind, kind) && !strcmp(published[i].figure, figure))
+		if (!strcmp(published[i].kind, kind->config.name) && !strcmp(published[i].figure, figure))
 			return &published[i];
 	return NULL;
 }

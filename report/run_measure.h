@@ -38,7 +38,8 @@ struct measure {
 	const char *figure; // of a workload
 };
 
-// Adds a row, the mean of what its `of` says, which the caller sets. Never NULL; without memory measures->failed is set. It may move with the next call.
+// Adds a row, the mean of what its `of` says, which the caller sets. Never NULL; without memory measures->failed is
+// set. It may move with the next call.
 struct measures;
 struct measure *measures_add(struct measures *measures, const char *group, const char *name, enum compare_better better,
 			     unsigned decimals);

@@ -20,7 +20,7 @@ struct runner {
 	const struct runner_options *options;
 	struct simulation *sim;
 	struct run *run;
-	uint64_t nr_iterations, duration_ns;
+	uint64_t nr_iterations, duration_ns, checks_begin;
 };
 
 static void on_event(void *context, const struct yard_event *event)
@@ -60,19 +60,23 @@ static void allow_checks(struct runner *runner)
 	uint32_t first, last;
 
 	yard_frame_span(runner->sim->yard, &first, &last);
+	runner->checks_begin = runner->sim->checks;
 	runner->sim->checks_max = most ? runner->sim->checks + most / (last - first) + 1 : UINT64_MAX;
 }
 
+// Memory may take its time to be full: who has checked little goes on for longer, but not for ever.
 static bool checked_enough(const struct runner *runner)
 {
-	uint64_t requests = 0;
+	enum { FEW = 100, PATIENCE = 10 };
+	uint64_t requests = 0, most = runner->options->check_requests;
 
 	if (!runner->options->check)
 		return false;
 	for (unsigned class = 0; class < REQUEST_CLASSES; class++)
 		requests += runner->sim->results->requests[class];
-	return runner->sim->checks >= runner->sim->checks_max
-	       || (runner->options->check_requests && requests >= runner->options->check_requests);
+	if (most && runner->sim->checks - runner->checks_begin < FEW)
+		most *= PATIENCE;
+	return runner->sim->checks >= runner->sim->checks_max || (most && requests >= most);
 }
 
 // ---- preparations ----

@@ -15,7 +15,8 @@ struct runner_options {
 	uint64_t seed;
 	bool check;	       // yard_verify() after each call that entered the slow path, and at the end
 	// Frames that these checks may look at in the preparations, and once more after them, and requests to the allocator
-	// after them; more checks are not made then, and the run is over. 0: no limit.
+	// after them, ten times as many if there were hardly any checks; more are not made then, and the run is over. 0: no
+	// limit.
 	uint64_t check_frames, check_requests;
 	uint64_t duration_ns;  // instead of the scenario's; 0: the scenario's
 	uint64_t iterations;   // 0: the scenario's

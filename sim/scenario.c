@@ -157,7 +157,8 @@ static bool build_guards(const struct scenario_file *file, struct scenario *scen
 		return false;
 	for (uint32_t i = 0; i < scenario->nr_guards; i++) {
 		scenario->guard[i] = *(const struct guard_config *)file->guards.item[i].object;
-		scenario->guard[i].kind = file->guards.item[i].kind == guard_kinds[GUARD_OOMD] ? GUARD_OOMD : GUARD_SYSTEMD_OOMD;
+		scenario->guard[i].kind = file->guards.item[i].kind == guard_kinds[GUARD_OOMD] ? GUARD_OOMD
+										     : GUARD_SYSTEMD_OOMD;
 	}
 	return true;
 }

@@ -416,6 +416,8 @@ for option in events trace perfetto; do
 done
 refuses 1 'two logs in one file' 'two files at once' \
 	run $small -p vanilla --iterations 1 --duration 10ms --events "$work/twice" --trace "$work/twice"
+refuses 1 '... by two paths' 'two files at once' \
+	run $small -p vanilla --iterations 1 --duration 10ms --events "$work/twice" --trace "$work/./twice"
 [ -c /dev/full ] && refuses 1 'a full disk ends the simulation' 'after 0.0' \
 	run $small -p vanilla --iterations 1 --duration 100000s --events /dev/full
 

@@ -340,6 +340,7 @@ static void B7_M24_misplaced_pages(void **state)
 // page.
 static void M13_M24_pages_are_wanted_inside_the_cpuset(void **state)
 {
+	enum { FOLLOWS_CPU = YARD_MPOL_MODES }; // preferred-many with YARD_MPOL_NUMA_BALANCING
 	static const struct { unsigned mode; uint64_t nodes, cpuset; unsigned node, cpu_node; int wanted; } cases[] = {
 		{ YARD_MPOL_DEFAULT, 0, 5, 0, 3, 2 }, // in the cpuset, but farther from the CPU than node 2
 		{ YARD_MPOL_DEFAULT, 0, 5, 2, 3, -1 },
@@ -354,12 +355,17 @@ static void M13_M24_pages_are_wanted_inside_the_cpuset(void **state)
 		{ YARD_MPOL_PREFERRED_MANY, 9, 6, 1, 3, -1 },
 		{ YARD_MPOL_PREFERRED_MANY, 9, 5, 3, 3, 0 }, // one is
 		{ YARD_MPOL_PREFERRED_MANY, 9, 5, 2, 3, 0 },
+		{ FOLLOWS_CPU, 9, 5, 0, 3, -1 }, // B7: the CPU's node is a member, but outside: stay
+		{ FOLLOWS_CPU, 9, 5, 3, 0, 0 },
+		{ FOLLOWS_CPU, 9, 6, 0, 2, -1 }, // inside, but no member
 	};
 
 	(void)state;
 	build_nodes(NULL);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct yard_mempolicy policy = policy_with(cases[i].mode, 0, cases[i].nodes, 0);
+		bool follows = cases[i].mode == FOLLOWS_CPU;
+		struct yard_mempolicy policy = policy_with(follows ? YARD_MPOL_PREFERRED_MANY : cases[i].mode,
+							   follows ? YARD_MPOL_NUMA_BALANCING : 0, cases[i].nodes, 0);
 		int wanted;
 
 		yard_mempolicy_rebind(yard, &policy, cases[i].cpuset); // preferred ones keep their nodes (M11)

@@ -9,7 +9,9 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <dirent.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -150,6 +152,70 @@ static void a_link_still_leads_to_its_file(void **state)
 	assert_true(S_ISLNK(link.st_mode));
 }
 
+static void paths_to_one_new_file_have_one_target(void **state)
+{
+	struct output_file one, other;
+
+	(void)state;
+	one = opened("new", "one");
+	other = opened("././new", "other");
+	assert_string_equal(one.target, other.target);
+	output_file_discard(&other);
+	other = opened("another", "other");
+	assert_string_not_equal(one.target, other.target);
+	output_file_discard(&other);
+	output_file_discard(&one);
+	assert_int_equal(nr_files(), 0);
+}
+
+// Not all below /dev is a device: a folder of files in memory is there.
+static void a_file_below_dev_is_replaced_when_it_is_whole(void **state)
+{
+	char path[64];
+	struct output_file output;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/dev/shm%s", strrchr(folder, '/'));
+	if (access("/dev/shm", W_OK))
+		skip();
+	write_text(path, "old");
+	output = opened(path, "half");
+	check_text(path, "old");
+	output_file_discard(&output);
+	check_text(path, "old");
+	remove(path);
+}
+
+// Its partial name, cut, would be its own.
+static void a_path_with_no_room_for_a_partial_name_is_refused(void **state)
+{
+	enum { NAME = 200 };
+	char name[NAME + 1], path[PATH_MAX], told[PATH_MAX + 100];
+	size_t base, length;
+	struct output_file output;
+	bool opened;
+
+	(void)state;
+	memset(name, 'n', NAME);
+	name[NAME] = '\0';
+	assert_non_null(realpath(".", path));
+	base = length = strlen(path);
+	for (; length + NAME + 1 < PATH_MAX - 1; length += NAME + 1) {
+		snprintf(path + length, sizeof(path) - length, "/%s", name);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	snprintf(path + length, sizeof(path) - length, "/%s", name); // cut at PATH_MAX
+	opened = output_file_open(&output, path, told, sizeof(told));
+	if (opened)
+		output_file_discard(&output);
+	for (; length > base; length -= NAME + 1) {
+		path[length] = '\0';
+		assert_int_equal(rmdir(path), 0);
+	}
+	assert_false(opened);
+	assert_non_null(strstr(told, strerror(ENAMETOOLONG)));
+}
+
 // A pipe gets each byte at once and stays a pipe.
 static void a_pipe_is_written_as_it_is(void **state)
 {
@@ -283,6 +349,9 @@ int main(void)
 		test(what_is_discarded_leaves_nothing),
 		test(somebody_elses_partial_file_stays),
 		test(a_link_still_leads_to_its_file),
+		test(paths_to_one_new_file_have_one_target),
+		test(a_file_below_dev_is_replaced_when_it_is_whole),
+		test(a_path_with_no_room_for_a_partial_name_is_refused),
 		test(a_pipe_is_written_as_it_is),
 		test(what_is_open_already_is_written_as_it_is),
 		test(what_cannot_be_a_file_is_refused_at_once),

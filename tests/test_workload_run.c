@@ -141,6 +141,35 @@ static void places_and_groups_are_carried(void **state)
 	}
 }
 
+static uint64_t checks_of_a_run(uint64_t check_requests)
+{
+	struct scenario *filling = load_text("machine: box\nduration: 20s\nworkload:\n"
+					     "  - {kind: anonymous-hold, memory: 300MiB}\n");
+	struct yard_policy policy;
+	char error[256];
+	struct run *run;
+	uint64_t checks;
+
+	assert_int_equal(yard_policy_parse("linux-7.3", &policy, error, sizeof(error)), YARD_OK);
+	run = runner_run(filling, &(struct runner_options){.policy = &policy, .seed = 1, .check = true,
+							    .check_frames = UINT64_C(1) << 24,
+							    .check_requests = check_requests});
+	assert_non_null(run);
+	assert_string_equal(run->error, "");
+	checks = run->checks;
+	run_free(run);
+	scenario_free(filling);
+	return checks;
+}
+
+// 61,000 requests fill the machine before one of them enters the slow path.
+static void a_checked_run_goes_on_until_it_has_checked(void **state)
+{
+	(void)state;
+	assert_int_equal(checks_of_a_run(1000), 1); // ten times as many are not enough: the one at the end
+	assert_true(checks_of_a_run(20000) > 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, shut_down)
@@ -152,6 +181,7 @@ int main(void)
 		TEST(background_ends_with_the_others),
 		TEST(preparations_go_one_after_the_other),
 		TEST(places_and_groups_are_carried),
+		cmocka_unit_test_setup_teardown(a_checked_run_goes_on_until_it_has_checked, enter_folder, leave_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

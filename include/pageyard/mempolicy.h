@@ -85,7 +85,8 @@ size_t yard_alloc_bulk_policy(struct yard *yard, const struct yard_mempolicy *po
 
 // Does the policy want a page, now on `node`, elsewhere? The node, or -1: it may stay. Of a hinting fault by a task on
 // a CPU of `cpu_node` (B7), and of mbind's MOVE (M24). A node outside the policy's cpuset is wanted by none (M13): the
-// nearest one inside takes its place. NULL knows no cpuset; a policy of YARD_MPOL_DEFAULT does.
+// nearest one inside takes its place, or, with YARD_MPOL_NUMA_BALANCING, the page may stay. NULL knows no cpuset; a
+// policy of YARD_MPOL_DEFAULT does.
 int yard_mempolicy_misplaced(const struct yard *yard, const struct yard_mempolicy *policy, uint64_t index,
 			     unsigned node, unsigned cpu_node);
 
