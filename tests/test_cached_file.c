@@ -52,6 +52,13 @@ static void drop_pages(uint64_t nr)
 		object_drop(sim, files.item[i].file->object, 0, FILE_PAGES);
 }
 
+static void run(void (*body)(void))
+{
+	describe(64 * MIB, 1);
+	start();
+	as_task(body);
+}
+
 static void look_only(void)
 {
 	create_all();
@@ -67,9 +74,7 @@ static void look_only(void)
 static void S4_a_dentry_holds_its_inode(void **state)
 {
 	(void)state;
-	describe(64 * MIB, 1);
-	start();
-	as_task(look_only);
+	run(look_only);
 }
 
 static void read_and_empty(void)
@@ -93,9 +98,7 @@ static void read_and_empty(void)
 static void S4_cached_pages_hold_the_inode_of_their_file(void **state)
 {
 	(void)state;
-	describe(64 * MIB, 1);
-	start();
-	as_task(read_and_empty);
+	run(read_and_empty);
 }
 
 // What is open is held whatever happens to its pages and to the others.
@@ -120,9 +123,7 @@ static void keep_open(void)
 static void an_open_file_holds_both(void **state)
 {
 	(void)state;
-	describe(64 * MIB, 1);
-	start();
-	as_task(keep_open);
+	run(keep_open);
 }
 
 int main(void)

@@ -131,6 +131,20 @@ static void M24_strict_reports_pages_that_can_not_move(void **state)
 static struct mbind_result result;
 static bool done;
 
+// The body tells by `done` that it came to its end.
+static void run_on_node(int node, task_body *body)
+{
+	const struct task_attributes attributes = {.comm = "binder", .cpu = -1, .node = node};
+	struct process *process;
+
+	done = false;
+	boot(THREE "  - {kind: storm}\n", "linux-7.3");
+	process = process_create(sim, &(struct process_attributes){.comm = "binder", .free = true});
+	assert_non_null(process_thread(sim, process, &attributes, body, NULL));
+	go_on(NS_PER_S);
+	assert_true(done);
+}
+
 static void bind_twice(struct simulation *s, struct sim_task *task, void *unused)
 {
 	struct memory_object *object = process_map(s, task->process, 64, false);
@@ -157,16 +171,8 @@ static void bind_twice(struct simulation *s, struct sim_task *task, void *unused
 
 static void M24_a_refused_mbind_leaves_the_policy(void **state)
 {
-	const struct task_attributes attributes = {.comm = "binder", .cpu = -1, .node = 0};
-	struct process *process;
-
 	(void)state;
-	done = false;
-	boot(THREE "  - {kind: storm}\n", "linux-7.3");
-	process = process_create(sim, &(struct process_attributes){.comm = "binder", .free = true});
-	assert_non_null(process_thread(sim, process, &attributes, bind_twice, NULL));
-	go_on(NS_PER_S);
-	assert_true(done);
+	run_on_node(0, bind_twice);
 }
 
 // M13: the policy says the node of the CPU, the cpuset that it is another: the nearest one from there. Pages that are in
@@ -199,16 +205,8 @@ static void bind_to_default(struct simulation *s, struct sim_task *task, void *u
 
 static void M24_M13_default_means_the_nearest_node_of_the_cpuset(void **state)
 {
-	const struct task_attributes attributes = {.comm = "binder", .cpu = -1, .node = 1};
-	struct process *process;
-
 	(void)state;
-	done = false;
-	boot(THREE "  - {kind: storm}\n", "linux-7.3");
-	process = process_create(sim, &(struct process_attributes){.comm = "binder", .free = true});
-	assert_non_null(process_thread(sim, process, &attributes, bind_to_default, NULL));
-	go_on(NS_PER_S);
-	assert_true(done);
+	run_on_node(1, bind_to_default);
 }
 
 int main(void)
